@@ -1,0 +1,100 @@
+"""The catalogue of errors: every error class of the package, and how each is treated.
+
+Three families decide what happens to the work at hand:
+
+* ``EventError``: the event is at fault. It becomes a dead letter; its neighbours go on.
+* ``MustWait``: the event is fine but cannot be applied yet. It is parked and tried again.
+* ``WorldError``: a service is at fault. The same batch is tried again; no event is blamed.
+
+``UsageError`` is for people: a command that cannot do what it was asked, with what, where and the remedy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class ReleaseConsumerError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class UsageError(ReleaseConsumerError):
+    """A command cannot do what it was asked; the message says what, where and the remedy (exit code 1)."""
+
+
+class SettingsError(UsageError):
+    """A setting is missing, out of range, or contradicts another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is wrong with an event.
+
+    Args:
+        path: JSON path of the offending value, such as ``$.data.commits[3].id``; ``$`` for the whole event.
+        message: what is wrong with it, for a person.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class EventError(ReleaseConsumerError):
+    """An event is at fault: it becomes a dead letter with this reason and these violations.
+
+    Args:
+        reason: a short, stable, kebab-case word that dead letters are filtered by, such as ``schema``.
+        violations: every error found, each with its JSON path.
+    """
+
+    def __init__(self, reason: str, violations: list[Violation]) -> None:
+        super().__init__("; ".join(str(violation) for violation in violations))
+        self.reason = reason
+        self.violations = violations
+
+
+class InvalidEvent(EventError):
+    """The event does not parse, breaks its schema, or breaks a rule of SEMANTICS section 3."""
+
+
+class InvalidRepository(EventError):
+    """``refs`` name repositories that the organization does not have (SEMANTICS section 4)."""
+
+    def __init__(self, names: list[str], violations: list[Violation]) -> None:
+        super().__init__("invalid-repository", violations)
+        self.names = names
+
+
+class MustWait(ReleaseConsumerError):
+    """The event cannot be applied yet; it is parked and tried again in the order of its version key."""
+
+
+class ReleaseCommitError(MustWait):
+    """The commits of the release are being processed elsewhere: its Redis lock is held (SEMANTICS section 4)."""
+
+
+class WorldError(ReleaseConsumerError):
+    """A service (Kafka, PostgreSQL, Redis) failed; the work is tried again, no event is blamed."""
+
+
+class ServiceUnavailable(WorldError):
+    """A service did not answer within the bound; the message says which, where, and what was tried."""
+
+
+class StaleSnapshot(WorldError):
+    """Another transaction changed rows since they were read; the batch is redone at once."""
+
+
+class Fenced(ReleaseConsumerError):
+    """Another worker owns the partition now, or ops moved its offset: this worker must let go and read again."""
+
+
+class NoAvailableId(WorldError):
+    """The snowflake layout has no id left in the window it may use (SEMANTICS section 9)."""
+
+
+class MaxSnowflakeRetryError(ReleaseConsumerError):
+    """Five snowflake ids in a row collided with existing rows (SEMANTICS section 9)."""
