@@ -1,0 +1,50 @@
+"""Connections to PostgreSQL: one way to make an engine, and named SQL from files."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from consumer.errors import SettingsError
+
+
+def connect(database_url: str, *, application_name: str, pool_size: int = 2) -> Engine:
+    """Make an engine for a PostgreSQL database; no connection is opened yet.
+
+    Args:
+        database_url: ``postgresql://user:password@host:port/name``.
+        application_name: what ``pg_stat_activity`` shows.
+        pool_size: connections kept open, at most.
+
+    Raises:
+        SettingsError: the URL does not parse.
+    """
+    try:
+        url = make_url(database_url.replace("postgres://", "postgresql://", 1))
+    except ArgumentError:
+        message = "RELEASE_CONSUMER_DATABASE_URL does not parse; write postgresql://user:password@host:port/name"
+        raise SettingsError(message) from None
+    return create_engine(
+        url.set(drivername="postgresql+psycopg2"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": application_name,
+            "connect_timeout": 5,
+            # A peer that vanished without a word is noticed in about 15 s.
+            "keepalives_idle": 5,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+            "options": "-c timezone=UTC",
+        },
+    )
+
+
+@cache
+def sql(name: str) -> str:
+    """The statement in ``store/sql/<name>.sql``, with psycopg2 placeholders such as ``%(group)s``."""
+    return (resources.files("consumer.store") / "sql" / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,57 @@
+"""What a batch needs to read before its events can be applied: names only, gathered by the handlers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class CommitListNeed:
+    """A commit list that an event sets: the release, the digest of the list, and what it names.
+
+    ``commits`` are (repository name or None, key, carries file changes); ``references`` the short ids that their
+    messages name, ``links`` how often.
+    """
+
+    organization: str
+    version: str
+    digest: bytes
+    commits: list[tuple[str | None, str, bool]]
+    references: set[str]
+    links: int
+    has_refs: bool
+
+
+@dataclass(slots=True)
+class Needs:
+    """Names of rows, by organization slug. A repository name of ``None`` is the organization's fallback.
+
+    Attributes:
+        organizations: slug -> whether a catalog event of it is in the batch.
+        attachments: (organization, version) -> project slugs that events attach.
+        late_groups: groups that events may create or move, so that logs must be searched for references to them.
+        merges: merge commits of pull requests that events bring.
+    """
+
+    organizations: dict[str, bool] = field(default_factory=dict)
+    projects: set[tuple[str, str]] = field(default_factory=set)
+    attachments: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    repositories: set[tuple[str, str | None]] = field(default_factory=set)
+    authors: set[tuple[str, str]] = field(default_factory=set)
+    commit_lists: list[CommitListNeed] = field(default_factory=list)
+    head_commits: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
+    groups: set[tuple[str, str]] = field(default_factory=set)
+    late_groups: set[tuple[str, str]] = field(default_factory=set)
+    pull_requests: set[tuple[str, str, str]] = field(default_factory=set)
+    merges: set[tuple[str, str]] = field(default_factory=set)
+    external_issues: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def organization(self, slug: str, *, catalog: bool) -> None:
+        """An event of this organization is in the batch."""
+        self.organizations[slug] = self.organizations.get(slug, False) or catalog
+
+    def release(self, organization: str, version: str, projects: list[str]) -> None:
+        """An event of this release is in the batch, and attaches these projects."""
+        self.organization(organization, catalog=False)
+        self.attachments.setdefault((organization, version), set()).update(projects)
+        self.projects.update((organization, project) for project in projects)

@@ -1,0 +1,195 @@
+"""Rows as the handlers see them: plain objects that a batch loads, changes in memory and writes back as sets.
+
+``stored`` is false for a row that this batch creates. ``changed`` marks a stored row for an update. ``xmin`` is
+PostgreSQL's row version at the time of reading: an update that does not find it raises ``StaleSnapshot``, so two
+workers never overwrite each other's work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from consumer.codes import (
+    GroupStatus,
+    HistoryStatus,
+    LinkedType,
+    Relationship,
+    ReleaseStatus,
+    ResolutionStatus,
+    ResolutionType,
+)
+from consumer.contracts.events import Actor
+
+LinkTarget = tuple[LinkedType, int]
+"""What a link points to: its type and the id of the row."""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Row:
+    """What every row has."""
+
+    id: int
+    stored: bool = False
+    changed: bool = False
+    xmin: int = 0
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Organization(Row):
+    slug: str
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Project(Row):
+    organization_id: int
+    slug: str
+    name: str | None = None
+    platform: str | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Repository(Row):
+    organization_id: int
+    name: str
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Author(Row):
+    organization_id: int
+    email: str
+    name: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.name, self.email)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Commit(Row):
+    """A commit; ``references`` are the short ids that its message names.
+
+    ``modified_by`` is the ordinal of the last event of the batch that modified it.
+    """
+
+    repository: Repository
+    key: str
+    date_added: datetime
+    message: str | None = None
+    author: Author | None = None
+    references: set[str] = field(default_factory=set)
+    modified_by: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class LogEntry:
+    """One place of a commit log; ``timestamp`` is the one it was ordered by."""
+
+    commit: Commit
+    timestamp: datetime | None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Release(Row):
+    """A release with its projects (id -> stored), log (newest first) and heads (by repository id).
+
+    ``log_known`` is false where the log was not read, because nothing in the batch can change it.
+    ``log_set_by`` is the ordinal of the last event of the batch that set the log.
+    """
+
+    organization: Organization
+    version: str
+    date_added: datetime
+    status: ReleaseStatus = ReleaseStatus.OPEN
+    ref: str | None = None
+    url: str | None = None
+    owner: str | None = None
+    date_started: datetime | None = None
+    date_released: datetime | None = None
+    log_digest: bytes | None = None
+    log_set_at: datetime | None = None
+    project_ids: dict[int, bool] = field(default_factory=dict)
+    log: list[LogEntry] = field(default_factory=list)
+    log_known: bool = False
+    log_changed: bool = False
+    log_set_by: int = 0
+    heads: dict[int, Commit] = field(default_factory=dict)
+    stored_heads: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The version key."""
+        return f"{self.organization.slug}:{self.version}"
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class PullRequest(Row):
+    organization_id: int
+    repository: Repository
+    key: str
+    merge_commit_sha: str
+    title: str | None = None
+    message: str | None = None
+    author: Author | None = None
+    references: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class ExternalIssue(Row):
+    organization_id: int
+    provider: str
+    key: str
+    url: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Resolution:
+    """What a group is resolved in; ``version`` names the release, which may not be known yet (no ``release_id``)."""
+
+    version: str
+    release_id: int | None
+    type: ResolutionType
+    status: ResolutionStatus
+    actor: Actor | None
+    date_added: datetime
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    id: int
+    relationship: Relationship
+    stored: bool = False
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Group(Row):
+    """A group with its inbox row, resolution, links, and what has resolved it in which release."""
+
+    organization: Organization
+    project: Project
+    short_id: str
+    date_added: datetime
+    title: str = ""
+    status: GroupStatus = GroupStatus.UNRESOLVED
+    first_release: str | None = None
+    resolved_at: datetime | None = None
+    inbox: int | None = None
+    resolution: Resolution | None = None
+    links: dict[LinkTarget, Link] = field(default_factory=dict)
+    resolved_by: set[tuple[int, LinkedType, int]] = field(default_factory=set)
+
+    @property
+    def key(self) -> str:
+        """The record key of its activities."""
+        return f"{self.organization.slug}:{self.short_id}"
+
+
+@dataclass(slots=True, eq=False)
+class HistoryEntry:
+    """One line of a group's history, written once."""
+
+    group: Group
+    status: HistoryStatus
+    version: str | None
+    actor: Actor | None
+    date_added: datetime

@@ -1,0 +1,2 @@
+DELETE FROM release_commit
+WHERE release_id IN (SELECT value::bigint FROM json_array_elements_text(%(rows)s))

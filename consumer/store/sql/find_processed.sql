@@ -1,0 +1,1 @@
+SELECT digest::text FROM processed_event WHERE digest = ANY(%(digests)s::uuid[])

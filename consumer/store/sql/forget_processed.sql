@@ -1,0 +1,1 @@
+DELETE FROM processed_event WHERE digest = ANY(%(digests)s::uuid[])

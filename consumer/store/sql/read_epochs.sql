@@ -1,0 +1,1 @@
+SELECT id, epoch FROM consumer_offset WHERE id = ANY(%(ids)s)

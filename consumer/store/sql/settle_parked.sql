@@ -1,0 +1,1 @@
+DELETE FROM parked_event WHERE id IN (SELECT value::bigint FROM json_array_elements_text(%(rows)s))

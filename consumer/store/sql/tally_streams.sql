@@ -1,0 +1,7 @@
+UPDATE consumer_offset o
+SET next_seq = o.next_seq + t.announcements, applied = o.applied + t.applied, duplicate = o.duplicate + t.duplicate,
+    parked = o.parked + t.parked, dead = o.dead + t.dead, absent = o.absent + t.absent
+FROM json_to_recordset(%(tallies)s) AS t (
+    id integer, announcements bigint, applied bigint, duplicate bigint, parked bigint, dead bigint, absent bigint
+)
+WHERE o.id = t.id
