@@ -1,0 +1,268 @@
+"""``set_commits``: binding a list of commits to a release (SEMANTICS section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+import orjson
+
+from consumer.codes import LinkedType, Relationship
+from consumer.contracts.events import CommitData, Replace
+from consumer.handlers.authors import author_email
+from consumer.handlers.references import find_references
+from consumer.store.needs import CommitListNeed
+from consumer.store.rows import Author, Commit, Group, LinkTarget, LogEntry, Organization, Release, Repository
+from consumer.store.working_set import WorkingSet
+
+_NO_TIMESTAMP = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class PlannedCommit:
+    """A commit with what can be told about it without the database.
+
+    ``email`` identifies its author, in the spelling given; ``references`` is ``None`` where it has no message.
+    """
+
+    data: CommitData
+    email: str | None
+    references: set[str] | None
+
+
+@dataclass(slots=True)
+class CommitList:
+    """A commit list, newest first, without ignored commits (repeats are still in it).
+
+    ``repositories`` are those of all commits, ignored ones included; ``digest`` tells equal lists.
+    """
+
+    commits: list[PlannedCommit]
+    repositories: set[str | None]
+    replace: Replace
+    digest: bytes
+
+    def need(self, organization: str, version: str, *, has_refs: bool) -> CommitListNeed:
+        """What must be read before this list can be set."""
+        references = [planned.references for planned in self.commits if planned.references]
+        return CommitListNeed(
+            organization=organization,
+            version=version,
+            digest=self.digest,
+            commits=[(planned.data.repository, planned.data.id, bool(planned.data.patch_set)) for planned in self.commits],
+            references=set().union(*references),
+            links=sum(map(len, references)),
+            has_refs=has_refs,
+        )
+
+
+def plan_commits(commits: Sequence[CommitData], replace: Replace, ignore_markers: Iterable[str]) -> CommitList:
+    """Order a commit list and drop what is ignored (SEMANTICS section 4, steps 1 and 2).
+
+    Args:
+        commits: as the event lists them.
+        replace: whether the list replaces the whole log or only the commits of its repositories.
+        ignore_markers: a commit whose message contains one is dropped.
+    """
+    markers = tuple(ignore_markers)
+    kept = [
+        data
+        for data in commits
+        if not data.message or not any(marker in data.message for marker in markers)
+    ]
+    # A stable sort keeps the order of equal times, and of commits without one.
+    kept.sort(key=_newest_first, reverse=True)
+    repositories = {data.repository for data in commits}
+    scope = sorted(name or "" for name in repositories) if replace == "repositories" else None
+    return CommitList(
+        commits=[
+            PlannedCommit(
+                data,
+                author_email(data.author_email, data.author_name),
+                None if data.message is None else find_references(data.message),
+            )
+            for data in kept
+        ],
+        repositories=repositories,
+        replace=replace,
+        digest=blake2b(orjson.dumps([replace, scope, kept]), digest_size=16).digest(),
+    )
+
+
+def _newest_first(data: CommitData) -> datetime:
+    return data.timestamp or _NO_TIMESTAMP
+
+
+@dataclass(slots=True)
+class LogChange:
+    """What setting a log did.
+
+    ``unlinked`` are the links that messages no longer name.
+    """
+
+    changed: bool
+    unlinked: list[tuple[Group, LinkTarget]]
+
+
+def set_commits(rows: WorkingSet, release: Release, commits: CommitList) -> LogChange:
+    """Replace the commit log of a release; all or nothing happens when the batch commits.
+
+    Args:
+        rows: holds the release's log and every listed commit that exists.
+        release: the release; its row is locked.
+        commits: the planned list.
+    """
+    return _LogSetter(rows, release, commits).set()
+
+
+class _LogSetter:
+    def __init__(self, rows: WorkingSet, release: Release, commits: CommitList) -> None:
+        self._rows = rows
+        self._release = release
+        self._organization: Organization = release.organization
+        self._list = commits
+        self._authors: dict[str, Author] = {}
+        self._named: set[str] = set()
+        self._changed = False
+        self._unlinked: list[tuple[Group, LinkTarget]] = []
+
+    def set(self) -> LogChange:
+        if not self._release.log_known:
+            # The digest says that the log is this very list: only names of authors may have changed meanwhile.
+            for planned in self._list.commits:
+                self._author(planned)
+            return LogChange(changed=False, unlinked=[])
+        listed = [LogEntry(commit, timestamp) for commit, timestamp in self._write_commits()]
+        self._replace_log(listed)
+        self._move_heads(listed)
+        release = self._release
+        release.log_digest = self._list.digest
+        release.log_set_at = self._rows.tick()
+        release.log_set_by = self._rows.ordinal
+        release.changed = True
+        return LogChange(changed=self._changed, unlinked=self._unlinked)
+
+    def _write_commits(self) -> list[tuple[Commit, datetime | None]]:
+        rows, organization = self._rows, self._organization
+        repositories: dict[str | None, Repository] = {}
+        listed: dict[Commit, datetime | None] = {}
+        for planned in self._list.commits:
+            data = planned.data
+            repository = repositories.get(data.repository)
+            if repository is None:
+                repository = repositories[data.repository] = rows.repository(organization, data.repository)
+            commit, created = rows.commit(repository, data.id)
+            if commit in listed:
+                continue  # a repeat: the first wins
+            listed[commit] = data.timestamp
+            self._write_commit(commit, planned, created=created)
+        return list(listed.items())
+
+    def _write_commit(self, commit: Commit, planned: PlannedCommit, *, created: bool) -> None:
+        """Write the fields that are given; unchanged rows stay unwritten (SEMANTICS section 4, step 4)."""
+        data = planned.data
+        author = self._author(planned)
+        modified = created
+        if author is not None and commit.author is not author:
+            commit.author = author
+            modified = True
+        if data.timestamp is not None and commit.date_added != data.timestamp:
+            commit.date_added = data.timestamp
+            modified = True
+        if data.message is not None and commit.message != data.message:
+            commit.message = data.message
+            modified = True
+        if planned.references is not None and commit.references != planned.references:
+            self._refer(commit, planned.references)
+        if data.patch_set:
+            self._add_file_changes(commit, data.patch_set)
+        if modified:
+            self._changed = True
+            self._rows.modify(commit)
+
+    def _author(self, planned: PlannedCommit) -> Author | None:
+        """The author of a commit. Per spelling of an address, the first name given in the list counts."""
+        email, name = planned.email, planned.data.author_name
+        if email is None:
+            return None
+        author = self._authors.get(email)
+        if author is None:
+            author = self._authors[email] = self._rows.author(self._organization, email.lower())
+        if name is not None and email not in self._named:
+            self._named.add(email)
+            if author.name != name:
+                author.name = name
+                author.changed = True
+        return author
+
+    def _refer(self, commit: Commit, references: set[str]) -> None:
+        """The message names other short ids than before (SEMANTICS 5.1)."""
+        target = (LinkedType.COMMIT, commit.id)
+        self._unlinked += change_references(self._rows, self._organization.id, target, commit.references, references)
+        commit.references = references
+
+    def _add_file_changes(self, commit: Commit, patch_set: list[tuple[str, str]]) -> None:
+        known = self._rows.file_changes[commit.id]
+        for path, type_ in patch_set:
+            if path not in known:
+                known.add(path)
+                self._rows.new_file_changes.append((commit.id, path, type_))
+                self._changed = True
+
+    def _replace_log(self, listed: list[LogEntry]) -> None:
+        release = self._release
+        log = listed
+        if self._list.replace == "repositories":
+            named = self._named_repositories()
+            kept = [entry for entry in release.log if entry.commit.repository.id not in named]
+            log = sorted(
+                listed + kept, key=lambda entry: entry.timestamp or _NO_TIMESTAMP, reverse=True
+            )
+        before = [(entry.commit, entry.timestamp) for entry in release.log]
+        after = [(entry.commit, entry.timestamp) for entry in log]
+        if before != after:
+            release.log_changed = True
+            release.log = log
+            self._changed |= [commit for commit, _ in before] != [commit for commit, _ in after]
+
+    def _named_repositories(self) -> set[int]:
+        organization = self._organization
+        return {self._rows.repository(organization, name).id for name in self._list.repositories}
+
+    def _move_heads(self, listed: list[LogEntry]) -> None:
+        release = self._release
+        heads: dict[int, Commit] = {}
+        for entry in listed:
+            heads.setdefault(entry.commit.repository.id, entry.commit)
+        before = dict(release.heads)
+        if self._list.replace == "repositories":
+            for repository_id in self._named_repositories():
+                release.heads.pop(repository_id, None)
+        elif not release.log:
+            release.heads.clear()
+        release.heads.update(heads)
+        self._changed |= before != release.heads
+
+
+def change_references(
+    rows: WorkingSet, organization_id: int, target: LinkTarget, before: set[str], after: set[str]
+) -> list[tuple[Group, LinkTarget]]:
+    """Follow a message that names other short ids than before: links to known groups come and go.
+
+    Returns:
+        the links that are gone.
+    """
+    rows.refer(organization_id, target, before, after)
+    gone = []
+    for short_id in sorted(before - after):
+        group = rows.groups.get((organization_id, short_id))
+        if group is not None and target in group.links:
+            rows.unlink(group, target)
+            gone.append((group, target))
+    for short_id in sorted(after - before):
+        group = rows.groups.get((organization_id, short_id))
+        if group is not None:
+            rows.link(group, target, Relationship.RESOLVES)
+    return gone

@@ -1,0 +1,174 @@
+"""Facts: the activities that handlers record, with their data (SEMANTICS section 7).
+
+The id of a fact is a UUIDv5 of what happened to what because of which event: applying the same event again names
+the same fact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID, uuid5
+
+from consumer.codes import ActivityType, LinkedType
+from consumer.contracts.events import Actor, Event
+from consumer.store.rows import ExternalIssue, Group, LinkTarget, Project, Release
+from consumer.store.timestamps import rfc3339
+from consumer.store.working_set import Fact, WorkingSet
+
+NAMESPACE = UUID("6f0a9c5e-2b6f-5a53-9d53-6a3f0c1e8b11")
+
+
+class Recorder:
+    """Records the facts that one event causes.
+
+    Args:
+        rows: where the facts are kept until the batch is written.
+        event: the cause.
+    """
+
+    def __init__(self, rows: WorkingSet, event: Event) -> None:
+        self._rows = rows
+        self._event = event
+
+    def release_created(self, release: Release, project: Project | None, *, created: bool) -> None:
+        """A release appeared, or a project was newly attached to it (``created`` tells them apart)."""
+        slug = project.slug if project else None
+        self._release(release, "activity.release.created", slug or "", {"project": slug, "created": created})
+
+    def release_released(self, release: Release, project: Project) -> None:
+        """A release is out, for this project."""
+        date = rfc3339(release.date_released) if release.date_released else None
+        data = {"project": project.slug, "dateReleased": date, "activityType": ActivityType.RELEASE}
+        self._release(release, "activity.release.released", project.slug, data)
+
+    def release_updated(self, release: Release, changes: dict[str, dict[str, Any]]) -> None:
+        """Fields of a release changed: name -> ``{"from", "to"}``."""
+        self._release(release, "activity.release.updated", "", {"changes": changes})
+
+    def commits_set(self, release: Release) -> None:
+        """The commit log of a release, its heads or its commits changed."""
+        authors = dict.fromkeys(entry.commit.author for entry in release.log if entry.commit.author)
+        heads = sorted(release.heads.values(), key=lambda commit: commit.repository.name)
+        data = {
+            "commitCount": len(release.log),
+            "authors": [{"name": author.name, "email": author.email} for author in authors],
+            "lastCommit": release.log[0].commit.key if release.log else None,
+            "headCommits": [{"repository": head.repository.name, "commit": head.key} for head in heads],
+        }
+        self._release(release, "activity.release.commits-set", "", data)
+
+    def group_resolved(self, group: Group, link: LinkTarget | None) -> None:
+        """A group was resolved: by a commit or pull request (``link``), or by an event about it."""
+        resolution = group.resolution
+        version = resolution.version if resolution else None
+        data = {
+            "version": version,
+            "type": resolution.type.label if resolution else None,
+            **self._link(link),
+            "actor": _actor(resolution.actor if resolution else None),
+            "activityType": ActivityType.SET_RESOLVED_IN_RELEASE if version else ActivityType.SET_RESOLVED,
+        }
+        self._group(group, "activity.group.resolved", version or "", data)
+
+    def group_unresolved(
+        self, group: Group, version: str | None, actor: Actor | None, link: LinkTarget | None = None
+    ) -> None:
+        """A group is unresolved again; ``link`` is the link whose end did it, if one did."""
+        data = {
+            "version": version,
+            **self._link(link),
+            "actor": _actor(actor),
+            "activityType": ActivityType.SET_UNRESOLVED,
+        }
+        self._group(group, "activity.group.unresolved", version or "", data)
+
+    def group_reviewed(self, group: Group, actor: Actor) -> None:
+        """Somebody looked at a group of the inbox (SEMANTICS 5.5)."""
+        data = {"actor": _actor(actor), "activityType": ActivityType.MARK_REVIEWED}
+        self._group(group, "activity.group.reviewed", "", data)
+
+    def status_sync_requested(self, group: Group, version: str, issue: ExternalIssue) -> None:
+        """A linked external issue should follow the group's status (upstream's ``kick_off_status_syncs``)."""
+        data = {
+            "version": version,
+            "provider": issue.provider,
+            "key": issue.key,
+            "url": issue.url,
+            "status": group.status.label,
+        }
+        discriminator = f"{version}\n{issue.provider}\n{issue.key}"
+        self._group(group, "activity.group.status-sync-requested", discriminator, data)
+
+    # --- one way to make each kind ---------------------------------------------------------------------------
+
+    def _release(self, release: Release, type_: str, discriminator: str, data: dict[str, Any]) -> None:
+        names = {"organization": release.organization.slug, "version": release.version}
+        self._record(
+            type_,
+            release.key,
+            release.version,
+            discriminator,
+            names | data,
+            organization_id=release.organization.id,
+            release_id=release.id,
+        )
+
+    def _group(self, group: Group, type_: str, discriminator: str, data: dict[str, Any]) -> None:
+        names = {
+            "organization": group.organization.slug,
+            "project": group.project.slug,
+            "shortId": group.short_id,
+        }
+        self._record(
+            type_,
+            group.key,
+            group.short_id,
+            discriminator,
+            names | data,
+            organization_id=group.organization.id,
+            group_id=group.id,
+        )
+
+    def _record(
+        self,
+        type_: str,
+        key: str,
+        subject: str,
+        discriminator: str,
+        data: dict[str, Any],
+        *,
+        organization_id: int,
+        release_id: int | None = None,
+        group_id: int | None = None,
+    ) -> None:
+        event = self._event
+        name = "\n".join((type_, key, discriminator, event.source, event.id))
+        fact = Fact(
+            id=uuid5(NAMESPACE, name),
+            type=type_,
+            key=key,
+            subject=subject,
+            data=data,
+            date=self._rows.tick(),
+            cause_id=event.id,
+            cause_source=event.source,
+            organization_id=organization_id,
+            release_id=release_id,
+            group_id=group_id,
+        )
+        self._rows.facts.append(fact)
+
+    def _link(self, link: LinkTarget | None) -> dict[str, Any]:
+        if link is None:
+            return {}
+        linked_type, linked_id = link
+        if linked_type is LinkedType.COMMIT:
+            commit = self._rows.commits_by_id[linked_id]
+            return {"commit": {"repository": commit.repository.name, "id": commit.key}}
+        pull_request = self._rows.pull_requests_by_id[linked_id]
+        return {"pullRequest": {"repository": pull_request.repository.name, "number": pull_request.key}}
+
+
+def _actor(actor: Actor | None) -> dict[str, Any] | None:
+    return asdict(actor) if actor else None

@@ -1,0 +1,24 @@
+"""Short ids of groups in messages of commits and pull requests (SEMANTICS 5.1)."""
+
+from __future__ import annotations
+
+import re
+
+SHORT_ID_LENGTH = 80
+"""No group has a longer short id (``group-updated`` refuses it)."""
+
+_FIXES = re.compile(
+    r"\b(?:Fix|Fixes|Fixed|Close|Closes|Closed|Resolve|Resolves|Resolved):?\s+([A-Za-z0-9_\-\s\,]+)\b",
+    re.IGNORECASE,
+)
+_SHORT_ID = re.compile(r"\b([A-Z0-9_-]+-[A-Z0-9]+)\b", re.IGNORECASE)
+
+
+def find_references(message: str | None) -> set[str]:
+    """The short ids, upper case, that a message says it resolves; empty for no message."""
+    if not message:
+        return set()
+    found = {
+        short_id.upper() for fixes in _FIXES.finditer(message) for short_id in _SHORT_ID.findall(fixes.group(1))
+    }
+    return {short_id for short_id in found if len(short_id) <= SHORT_ID_LENGTH}
