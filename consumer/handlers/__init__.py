@@ -57,7 +57,10 @@ def plan(event: AnyEvent, ignore_markers: Sequence[str]) -> Plan:
             commits = plan_commits(event.commits, "release", ignore_markers) if event.commits else None
             return ReleaseCreatedPlan(event, commits)
         case CommitsPushed():
-            return CommitsPushedPlan(event, plan_commits(event.commits, event.replace, ignore_markers))
+            # An empty list that replaces repositories names none.
+            leaves_log_alone = not event.commits and event.replace == "repositories"
+            commits = None if leaves_log_alone else plan_commits(event.commits, event.replace, ignore_markers)
+            return CommitsPushedPlan(event, commits)
         case ProjectUpdated():
             return ProjectUpdatedPlan(event)
         case GroupUpdated():

@@ -139,7 +139,8 @@ class _LogSetter:
         self._move_heads(listed)
         release = self._release
         release.log_digest = self._list.digest
-        release.log_set_at = self._rows.tick()
+        if self._changed:
+            release.log_set_at = self._rows.tick()
         release.log_set_by = self._rows.ordinal
         release.changed = True
         return LogChange(changed=self._changed, unlinked=self._unlinked)

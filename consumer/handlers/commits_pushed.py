@@ -21,14 +21,14 @@ from consumer.store.working_set import WorkingSet
 
 @dataclass(slots=True)
 class CommitsPushedPlan:
-    """A planned ``commits-pushed``."""
+    """A planned ``commits-pushed``; ``commits`` is ``None`` where it leaves the log alone."""
 
     event: CommitsPushed
-    commits: CommitList
+    commits: CommitList | None
 
     @property
     def sets_commits(self) -> bool:
-        return True
+        return self.commits is not None
 
     def need(self, needs: Needs) -> None:
         """Name the rows that this event reads."""

@@ -154,6 +154,9 @@ def _resolve(rows: WorkingSet, recorder: Recorder, group: Group, event: GroupUpd
             rows.tick(),
         )
         if before is not None and _same(before, resolution):
+            if before.actor != event.actor:
+                before.actor = event.actor
+                group.changed = True
             resolution = before
     if group.status is GroupStatus.RESOLVED and resolution is before:
         if group.inbox is not None:

@@ -55,19 +55,28 @@ def unresolve(
     rows: WorkingSet, recorder: Recorder, unlinked: Iterable[tuple[Group, LinkTarget]]
 ) -> None:
     """Groups whose link ended are unresolved again, if it was that link that had resolved them (SEMANTICS 5.1)."""
+    causes: dict[Group, LinkTarget] = {}
     for group, target in unlinked:
         resolution = group.resolution
-        if group.status is not GroupStatus.RESOLVED or resolution is None:
-            continue
-        if resolution.type is not ResolutionType.IN_RELEASE:
-            continue
-        release_id = resolution.release_id
-        if release_id is None or (release_id, *target) not in group.resolved_by:
-            continue
-        if any(by[0] == release_id and (by[1], by[2]) in group.links for by in group.resolved_by):
+        if group.status is GroupStatus.RESOLVED and resolution is not None and _has_resolved(group, target):
+            causes[group] = target
+    for group in sorted(causes, key=lambda group: group.short_id):
+        if any(_has_resolved(group, target) for target in group.links):
             continue  # another link still says so
+        version = group.resolution.version if group.resolution else None
         set_unresolved(rows, group, None)
-        recorder.group_unresolved(group, resolution.version, None, target)
+        recorder.group_unresolved(group, version, None, causes[group])
+
+
+def _has_resolved(group: Group, target: LinkTarget) -> bool:
+    """Whether this link is one of those that resolved the group in the release it is resolved in."""
+    resolution = group.resolution
+    return (
+        resolution is not None
+        and resolution.type is ResolutionType.IN_RELEASE
+        and resolution.release_id is not None
+        and (resolution.release_id, *target) in group.resolved_by
+    )
 
 
 def set_unresolved(rows: WorkingSet, group: Group, actor: Actor | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -69,16 +69,27 @@ def prepare(record: Record, stream: Stream, settings: Settings, parked: ParkedEv
     return Item(stream, record, planned, event_digest(event), event_type=event.type, parked=parked)
 
 
-def make_batch(records: Sequence[tuple[Stream, Record]], settings: Settings) -> Batch:
+def make_batch(records: Sequence[tuple[Stream, Record]], starts: Mapping[int, int], settings: Settings) -> Batch:
     """Make a batch of records that follow on each other in each stream.
 
     Args:
-        records: in the order of their offsets, none below the ``next_offset`` of its stream.
+        records: in the order of their offsets.
+        starts: stream id -> the offset that the stream stands at before the batch.
         settings: limits and ignore markers.
     """
     items = [prepare(record, stream, settings) for stream, record in records]
-    advances = {}
-    for stream, record in records:
-        expected = advances[stream.id].expected if stream.id in advances else stream.next_offset
-        advances[stream.id] = Advance(stream, expected, record.offset + 1)
-    return Batch(items, list(advances.values()))
+    ends = {stream.id: Advance(stream, starts[stream.id], record.offset + 1) for stream, record in records}
+    return Batch(items, list(ends.values()))
+
+
+def retry_batch(due: Sequence[ParkedEvent], streams: Mapping[int, Stream], settings: Settings) -> Batch:
+    """Make a batch of parked events that are due: it moves no offset, but is fenced like any other.
+
+    Args:
+        due: in their order.
+        streams: the worker's streams by id.
+        settings: limits and ignore markers.
+    """
+    items = [prepare(event.record, streams[event.stream_id], settings, event) for event in due]
+    touched = {item.stream.id: item.stream for item in items}
+    return Batch(items, [Advance(stream, stream.next_offset, stream.next_offset) for stream in touched.values()])

@@ -44,6 +44,11 @@ def connect(database_url: str, *, application_name: str, pool_size: int = 2) -> 
     )
 
 
+def address_of(database_url: str) -> str:
+    """The URL without its password, for people."""
+    return make_url(database_url).render_as_string(hide_password=True)
+
+
 @cache
 def sql(name: str) -> str:
     """The statement in ``store/sql/<name>.sql``, with psycopg2 placeholders such as ``%(group)s``."""

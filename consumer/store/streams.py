@@ -128,11 +128,11 @@ def tally(cursor: Cursor, tallies: Iterable[tuple[Stream, Tally]]) -> None:
     cursor.execute(sql("tally_streams"), {"tallies": orjson.dumps(rows).decode()})
 
 
-def reread(cursor: Cursor, stream: Stream) -> Stream | None:
-    """The stream as the database has it now, if it is still under the same epoch; ``None`` if it was taken over."""
-    cursor.execute(sql("reread_stream"), {"id": stream.id, "epoch": stream.epoch})
-    row = cursor.fetchone()
-    return Stream(stream.id, stream.name, stream.epoch, *row) if row else None
+def reread(cursor: Cursor, stream: Stream) -> tuple[str, Stream]:
+    """Owner and state of a stream as the database has them now."""
+    cursor.execute(sql("reread_stream"), {"id": stream.id})
+    owner, epoch, next_offset, next_seq = cursor.fetchone()
+    return owner, Stream(stream.id, stream.name, epoch, next_offset, next_seq)
 
 
 def are_mine(cursor: Cursor, streams: Iterable[Stream]) -> bool:

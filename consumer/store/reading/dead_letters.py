@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from consumer.contracts.timestamps import format_timestamp
 from consumer.errors import UsageError
-from consumer.store.reading.documents import MAX_ID, Cursor, Document, next_cursor, page_size, rows
+from consumer.store.reading.documents import MAX_ID, Cursor, Document, next_cursor, page_size, rfc3339, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +87,7 @@ def _document(dead_letter: AnyRow) -> Document:
         "reason": dead_letter.reason,
         "errors": dead_letter.errors,
         "eventType": dead_letter.event_type,
-        "deadAt": format_timestamp(dead_letter.dead_at),
+        "deadAt": rfc3339(dead_letter.dead_at),
     }
 
 

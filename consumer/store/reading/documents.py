@@ -1,4 +1,4 @@
-"""What the readers share: documents, rows of named statements, people, and cursors of pages."""
+"""What the readers share: documents, rows of named statements, times, people, and cursors of pages."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ MAX_ID = 2**63 - 1
 def rows(connection: Connection, statement: str, **parameters: object) -> Sequence[AnyRow]:
     """The rows of the statement in ``store/sql/<statement>.sql``."""
     return connection.exec_driver_sql(sql(statement), parameters).all()
+
+
+def rfc3339(instant: datetime) -> str:
+    """A time in UTC with ``Z``; microseconds only where there are any."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def person(name: str | None, email: str | None) -> Document | None:

@@ -6,9 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Literal
 
 from consumer.codes import GroupStatus, ReleaseStatus, ResolutionStatus, ResolutionType
-from consumer.contracts.timestamps import format_timestamp
 from consumer.errors import UsageError
-from consumer.store.reading.documents import Cursor, Document, next_cursor, page_size, person, rows
+from consumer.store.reading.documents import Cursor, Document, next_cursor, page_size, person, rfc3339, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,8 +132,8 @@ def _summary(
         "status": ReleaseStatus(release.status).label,
         "ref": release.ref,
         "url": release.url,
-        "dateCreated": format_timestamp(release.date_added),
-        "dateReleased": release.date_released and format_timestamp(release.date_released),
+        "dateCreated": rfc3339(release.date_added),
+        "dateReleased": release.date_released and rfc3339(release.date_released),
         "commitCount": release.commit_count,
         "lastCommit": release.last_commit,
         "authors": authors,
@@ -165,7 +164,7 @@ def _commits(connection: Connection, release_id: int, log: Sequence[AnyRow]) -> 
             "repository": commit.repository,
             "message": commit.message,
             "author": person(commit.author_name, commit.author_email),
-            "dateCreated": format_timestamp(commit.date_added),
+            "dateCreated": rfc3339(commit.date_added),
             "patchSet": patch_sets[commit.id],
         }
         for commit in log

@@ -1,1 +1,1 @@
-SELECT next_offset, next_seq FROM consumer_offset WHERE id = %(id)s AND epoch = %(epoch)s
+SELECT owner, epoch, next_offset, next_seq FROM consumer_offset WHERE id = %(id)s

@@ -1,0 +1,32 @@
+"""The transactional Kafka producer of a worker."""
+
+from __future__ import annotations
+
+from confluent_kafka import Producer
+
+from consumer.settings import Settings
+
+
+def make_producer(settings: Settings, bootstrap_servers: str) -> Producer:
+    """Make the producer of announcements; its transactions are not initialized yet.
+
+    A stable instance id makes a restarted worker fence its predecessor at once; without one, a transaction that a
+    crash left open ends by its time-out.
+
+    Args:
+        settings: group, instance, time-outs and librdkafka properties.
+        bootstrap_servers: Kafka.
+    """
+    milliseconds = int(settings.transaction_timeout_seconds * 1000)
+    return Producer(
+        {
+            **settings.kafka_properties,
+            "bootstrap.servers": bootstrap_servers,
+            "transactional.id": f"{settings.group_id}-{settings.instance_name}",
+            "transaction.timeout.ms": milliseconds,
+            "message.timeout.ms": milliseconds,
+            "linger.ms": 5,
+            "compression.type": "lz4",
+            "partitioner": "murmur2_random",
+        }
+    )

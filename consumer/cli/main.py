@@ -1,0 +1,85 @@
+"""The command ``release-consumer``: finds sub-commands, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from consumer.cli.failures import explain
+
+PROGRAM = "release-consumer"
+
+# Name: (module, attribute, what it does). Only the module of the command that runs is imported.
+COMMANDS = {
+    "stack": ("consumer.cli.stack", "stack", "Run real Kafka, PostgreSQL and Redis on this machine."),
+    "setup": ("consumer.cli.setup", "setup", "Migrate the database and create missing topics."),
+    "run": ("consumer.cli.run", "run", "Consume events: apply them, announce what happened."),
+    "publish": ("consumer.cli.publish", "publish", "Validate and send events from JSON lines."),
+    "publish-git": ("consumer.cli.publish_git", "publish_git", "Send the releases of a git repository."),
+    "demo": ("consumer.cli.demo", "demo", "Show the main job on real services."),
+    "releases": ("consumer.cli.releases", "releases", "List the releases of a project, show one."),
+    "groups": ("consumer.cli.groups", "groups", "Show a group."),
+    "activity": ("consumer.cli.activity", "activity", "Follow what is announced."),
+    "dead-letters": ("consumer.cli.dead_letters", "dead_letters", "List and show events that could not be applied."),
+    "settings": ("consumer.cli.settings", "settings", "Print all settings with value, default and source."),
+}
+
+INTERRUPTED = 130
+
+
+class RootGroup(click.Group):
+    """Imports a sub-command when it is asked for, and explains its failures."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order people meet them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a sub-command; ``None`` where there is none of this name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the sub-commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the sub-command; exit with 1 on a failure that can be explained, 130 on Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            line = explain(error)
+            if line is None:
+                raise
+            click.echo(f"Error: {line}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=RootGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name=PROGRAM, prog_name=PROGRAM)
+def root() -> None:
+    """Apply release events from Kafka to PostgreSQL exactly once, and announce what happened.
+
+    \b
+    Example:
+      release-consumer stack up
+      release-consumer setup
+      release-consumer run --until-caught-up
+      release-consumer releases list --organization acme --project web
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    root(prog_name=PROGRAM)

@@ -1,0 +1,95 @@
+"""Decoding: from the bytes of a Kafka record to a typed event, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from consumer.contracts import reasons
+from consumer.contracts.cloudevents import Headers, binary_attributes, to_document
+from consumer.contracts.parsing import parse
+from consumer.contracts.schemas import event_types
+from consumer.contracts.validation import FORBIDDEN, accepts, forbidden_text, schema_violations
+from consumer.errors import InvalidEvent, Violation
+
+if TYPE_CHECKING:
+    from consumer.contracts.events import AnyEvent
+
+# The only way to write a NUL in JSON: a raw one is not JSON.
+_NUL_ESCAPE = rb"\u0000"
+_DESCRIPTION_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a broken event says of itself, as far as it can be read."""
+
+    type: str | None = None
+    id: str | None = None
+    source: str | None = None
+
+
+def decode(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> AnyEvent:
+    """The typed event of a Kafka record; both CloudEvents modes are read (SEMANTICS sections 2 and 3).
+
+    Args:
+        value: value of the record.
+        headers: headers of the record.
+        max_bytes: bytes that the value may have.
+
+    Raises:
+        InvalidEvent: with every violation and one of the reasons ``tombstone`` (no value), ``too-large``,
+            ``not-json`` (also text that is not UTF-8, or holds a lone surrogate), ``not-a-cloudevent``, ``nul``,
+            ``unknown-type``, ``schema``, or ``rule`` (what a schema cannot say: a date that no calendar has).
+    """
+    if value is None:
+        raise InvalidEvent(reasons.TOMBSTONE, [Violation("$", "has no value")])
+    if len(value) > max_bytes:
+        raise InvalidEvent(reasons.TOO_LARGE, [Violation("$", f"has more than {max_bytes} bytes")])
+    document = to_document(value, headers)
+    forbidden = forbidden_text(document) if _NUL_ESCAPE in value or _has_nul(headers) else []
+    if not forbidden and accepts(document):
+        # A ValueError is a date that no calendar has; the full check below names it with its path.
+        with suppress(ValueError):
+            return parse(document)
+    violations = [*forbidden, *schema_violations(document)]
+    raise InvalidEvent(reasons.NUL if forbidden else _reason(document), violations)
+
+
+def describe(value: bytes | None, headers: Headers | None, *, max_bytes: int | None = None) -> Description:
+    """Type, id and source of a record that did not decode, as far as they can be read; never raises.
+
+    Args:
+        value: value of the record.
+        headers: headers of the record.
+        max_bytes: a value beyond it is not looked into; ``None``: no bound.
+    """
+    attributes: Any = None
+    with suppress(InvalidEvent):
+        attributes = binary_attributes(headers or ())
+    if attributes is None and value is not None and (max_bytes is None or len(value) <= max_bytes):
+        # More lenient than decoding: lone surrogates and NaN pass.
+        with suppress(ValueError, RecursionError):
+            attributes = json.loads(value.decode(errors="replace"))
+    if not isinstance(attributes, dict):
+        return Description()
+    return Description(*(_presentable(attributes.get(name)) for name in ("type", "id", "source")))
+
+
+def _has_nul(headers: Headers | None) -> bool:
+    return any("\0" in name or (value is not None and b"\0" in value) for name, value in headers or ())
+
+
+def _reason(document: dict[str, Any]) -> str:
+    if "specversion" not in document:
+        return reasons.NOT_A_CLOUDEVENT
+    type_ = document.get("type")
+    if isinstance(type_, str) and type_ not in event_types():
+        return reasons.UNKNOWN_TYPE
+    return reasons.RULE if accepts(document) else "schema"
+
+
+def _presentable(value: object) -> str | None:
+    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", value)[:_DESCRIPTION_LENGTH] if isinstance(value, str) else None

@@ -1,0 +1,68 @@
+"""The JSON Schemas of the events: where they are found, and what is read from them besides validation.
+
+The files of ``schemas/`` are the one source of truth for what an event looks like (SEMANTICS sections 2 and 3).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+
+Schema = dict[str, Any]
+
+COMMON = "common.schema.json"
+SUFFIX = ".schema.json"
+
+
+def schema_folder() -> Traversable:
+    """The folder of the schemas: inside the installed package, else ``schemas/`` of the checkout."""
+    packaged = resources.files("consumer.contracts") / "schemas"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"
+
+
+@cache
+def load_schemas() -> dict[str, Schema]:
+    """All schemas by file name, ``common.schema.json`` with the shared parts among them."""
+    files = (file for file in schema_folder().iterdir() if file.name.endswith(SUFFIX))
+    return {file.name: orjson.loads(file.read_bytes()) for file in sorted(files, key=lambda file: file.name)}
+
+
+@cache
+def event_types() -> tuple[str, ...]:
+    """The types of the events that come in, each with a schema of its own."""
+    return tuple(name.removesuffix(SUFFIX) for name in load_schemas() if name != COMMON)
+
+
+@cache
+def pattern_messages() -> dict[str, str]:
+    """What a person is told where a value does not match a pattern: ``x-message`` beside the ``pattern``."""
+    return {node["pattern"]: node["x-message"] for node in _nodes(load_schemas()) if "pattern" in node}
+
+
+def list_fields(schema: Schema) -> dict[tuple[str, ...], str]:
+    """The lists inside a value by their path from it, each with the name of its items' definition in ``common``."""
+    fields: dict[tuple[str, ...], str] = {}
+    for name, field in schema.get("properties", {}).items():
+        if "items" in field:
+            fields[(name,)] = field["items"]["$ref"].rpartition("/")[2]
+        fields.update({(name, *path): items for path, items in list_fields(field).items()})
+    return fields
+
+
+def _nodes(value: Any) -> Iterator[Schema]:
+    """Every object inside a schema document, itself included."""
+    if isinstance(value, dict):
+        yield value
+        for child in value.values():
+            yield from _nodes(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _nodes(child)

@@ -1,0 +1,122 @@
+"""From the history of a git repository to releases and their events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+
+import orjson
+
+from consumer.contracts import is_version
+from consumer.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from consumer.git_history import GitRepository, Tag
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whose releases they are: slugs of organization and project, and the repository's name there."""
+
+    organization: str
+    project: str
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitRelease:
+    """A release as git knows it.
+
+    Args:
+        version: its version.
+        ref: what it was built from: a tag, or a commit.
+        sha: its commit.
+        since: the commit of the release before it, whose history is not listed; ``None`` for the first one.
+        date: when it was made, RFC 3339; ``None`` where git holds no usable date.
+    """
+
+    version: str
+    ref: str
+    sha: str
+    since: str | None
+    date: str | None
+
+
+def release_of_range(git: GitRepository, range_: str, version: str) -> GitRelease:
+    """The release of the commits after A up to B, for the range ``A..B``; without B up to HEAD.
+
+    Raises:
+        UsageError: it is not a range, or names a commit that the repository does not have.
+    """
+    start, separator, end = range_.partition("..")
+    if not separator or not start or end.startswith("."):
+        msg = f"{range_!r} is not a range; write A..B, such as v1.3..v1.4"
+        raise UsageError(msg)
+    sha = git.resolve(end or "HEAD")
+    return GitRelease(version, ref=sha, sha=sha, since=git.resolve(start), date=git.commit_date(sha))
+
+
+def releases_of_tags(git: GitRepository, prefix: str, note: Callable[[str], None]) -> list[GitRelease]:
+    """A release per tag, oldest first; in a repository without tags one release of HEAD.
+
+    The version is ``prefix`` and the tag's name with ``/`` as ``-``. A release starts after the last tag before it
+    that its history holds.
+
+    Args:
+        git: the repository.
+        prefix: put before the tag's name.
+        note: hears which tags make no version, and are left out.
+
+    Raises:
+        UsageError: the repository has neither tags nor commits.
+    """
+    tags = git.tags()
+    if not tags:
+        sha = git.head()
+        return [GitRelease(f"{prefix}{git.describe(sha)}", ref=sha, sha=sha, since=None, date=git.commit_date(sha))]
+    releases = []
+    for index, tag in enumerate(tags):
+        version = prefix + tag.name.replace("/", "-")
+        if is_version(version):
+            releases.append(GitRelease(version, tag.name, tag.sha, _since(git, tag, tags[:index]), tag.date))
+        else:
+            note(f"tag {tag.name} is left out: {version!r} cannot be a version")
+    return releases
+
+
+def release_events(git: GitRepository, release: GitRelease, target: Target, *, max_commits: int) -> Iterator[Event]:
+    """The events of a release: it was created, and its commits were pushed.
+
+    Args:
+        git: the repository.
+        release: which release.
+        target: whose release it is.
+        max_commits: the newest so many commits of a release that has no release before it.
+    """
+    identity: Event = {"organization": target.organization, "version": release.version, "projects": [target.project]}
+    yield _event(target, "release-created", {**identity, "ref": release.ref, "dateReleased": release.date})
+    limit = max_commits if release.since is None else None
+    commits = [
+        {**commit, "repository": target.repository}
+        for commit in git.commits(release.sha, since=release.since, limit=limit)
+    ]
+    yield _event(target, "commits-pushed", {**identity, "commits": commits})
+
+
+def _since(git: GitRepository, tag: Tag, earlier: list[Tag]) -> str | None:
+    """The commit of the last earlier tag that is part of the tag's history; a tag of the same commit is none."""
+    merged = git.merged_tags(tag.sha) if earlier else frozenset()
+    return next((other.sha for other in reversed(earlier) if other.name in merged and other.sha != tag.sha), None)
+
+
+def _event(target: Target, type_: str, data: Event) -> Event:
+    """The event; its id follows from what it says, so that the same input makes the same event."""
+    source = f"git:{target.repository}"
+    content = orjson.dumps([source, type_, data], option=orjson.OPT_SORT_KEYS)
+    id_ = str(uuid5(NAMESPACE_URL, content.decode()))
+    return {"specversion": "1.0", "id": id_, "source": source, "type": type_, "data": data}

@@ -1,0 +1,1 @@
+"""Ids and locks: snowflake ids from Redis or PostgreSQL, and the Redis locks of releases."""

@@ -1,0 +1,108 @@
+"""The apply thread: one batch in flight, tried again for as long as the world is at fault."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+from concurrent.futures import Future
+from contextlib import closing
+from enum import Enum, auto
+
+import psycopg2
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from consumer.errors import Fenced, WorldError
+from consumer.intake.applying import Applier
+from consumer.intake.batch import Batch
+from consumer.settings import Settings
+from consumer.store import streams
+
+log = logging.getLogger(__name__)
+
+
+class Applied(Enum):
+    """How a batch ended."""
+
+    COMMITTED = auto()
+    FENCED = auto()
+    ABANDONED = auto()
+
+
+class ApplyThread:
+    """Applies batches beside the main thread, so that the next one is decoded while PostgreSQL works.
+
+    Args:
+        applier: applies one batch in one transaction.
+        engine: PostgreSQL, to look up what became of a COMMIT whose answer was lost.
+        settings: pauses between attempts.
+    """
+
+    def __init__(self, applier: Applier, engine: Engine, settings: Settings) -> None:
+        self._applier = applier
+        self._engine = engine
+        self._settings = settings
+        self._work: queue.SimpleQueue[tuple[Batch, Future[Applied]]] = queue.SimpleQueue()
+        self._abandon = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="apply", daemon=True)
+        self._thread.start()
+
+    def submit(self, batch: Batch) -> Future[Applied]:
+        """Start to apply a batch; the one before must have ended."""
+        future: Future[Applied] = Future()
+        self._work.put((batch, future))
+        return future
+
+    def abandon(self) -> None:
+        """Stop trying: the batch in flight ends as ``ABANDONED`` at its next failure, and so do later ones."""
+        self._abandon.set()
+
+    def resume(self) -> None:
+        """Take back ``abandon``."""
+        self._abandon.clear()
+
+    def _run(self) -> None:
+        while True:
+            batch, future = self._work.get()
+            try:
+                future.set_result(self._apply(batch))
+            except BaseException as error:  # noqa: BLE001  # the main thread must hear of everything
+                future.set_exception(error)
+
+    def _apply(self, batch: Batch) -> Applied:
+        attempt = 0
+        while True:
+            try:
+                self._applier.apply(batch)
+            except Fenced as fenced:
+                # After a lost answer to COMMIT the offsets may have moved by this very batch.
+                if attempt and self._was_committed(batch):
+                    return Applied.COMMITTED
+                log.warning("batch is dropped: %s", fenced)
+                return Applied.FENCED
+            except (WorldError, psycopg2.Error, SQLAlchemyError) as error:
+                attempt += 1
+                pause = self._pause(attempt)
+                reason = str(error).strip().splitlines()[0]
+                log.warning("batch is tried again in %.1f s (attempt %d failed): %s", pause, attempt, reason)
+                if self._abandon.wait(pause):
+                    return Applied.ABANDONED
+            else:
+                return Applied.COMMITTED
+
+    def _was_committed(self, batch: Batch) -> bool:
+        """Whether every stream stands under our epoch where this batch moves it; then takes over what it reads."""
+        with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            found = [(advance, streams.reread(cursor, advance.stream)[1]) for advance in batch.advances]
+            connection.rollback()
+        if any(s.epoch != a.stream.epoch or s.next_offset != a.next_offset for a, s in found):
+            return False
+        for advance, stream in found:
+            advance.stream.next_offset, advance.stream.next_seq = stream.next_offset, stream.next_seq
+        return True
+
+    def _pause(self, attempt: int) -> float:
+        pause = min(self._settings.retry_base_seconds * 2 ** (attempt - 1), self._settings.retry_max_seconds)
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, not a secret

@@ -1,0 +1,146 @@
+"""The Kafka side of intake: the consumer's configuration, and what the cluster says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+
+from consumer.errors import UsageError
+from consumer.settings import Settings
+from consumer.store.streams import PartitionId
+
+_TIMEOUT_SECONDS = 10.0
+_RECORD_OVERHEAD_BYTES = 1024 * 1024
+
+
+def make_consumer(settings: Settings, bootstrap_servers: str) -> Consumer:
+    """Make the worker's consumer. PostgreSQL holds its position; Kafka's committed offset is a mirror of it.
+
+    Args:
+        settings: group, limits, time-outs and librdkafka properties.
+        bootstrap_servers: Kafka.
+    """
+    properties: dict[str, Any] = {
+        **settings.kafka_properties,
+        "bootstrap.servers": bootstrap_servers,
+        "group.id": settings.group_id,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        # A position that Kafka no longer has must stop the worker, never make it skip (DESIGN section 3).
+        "auto.offset.reset": "error",
+        "enable.partition.eof": True,
+        # Then the fetch of a committed offset waits for a predecessor's open transaction (DESIGN section 2).
+        "isolation.level": "read_committed",
+        "max.poll.interval.ms": int(settings.max_poll_interval_seconds * 1000),
+        "queued.max.messages.kbytes": settings.prefetch_bytes // 1024,
+        "queued.min.messages": 10_000,
+        "fetch.message.max.bytes": min(settings.max_event_bytes, settings.prefetch_bytes),
+        "fetch.wait.max.ms": 100,
+        "fetch.queue.backoff.ms": 50,
+    }
+    if settings.group_protocol == "consumer":
+        properties["group.protocol"] = "consumer"
+    else:
+        properties["partition.assignment.strategy"] = "cooperative-sticky"
+        properties["session.timeout.ms"] = int(settings.session_timeout_seconds * 1000)
+        properties["heartbeat.interval.ms"] = int(settings.session_timeout_seconds * 1000 / 4)
+    if settings.instance_id is not None:
+        properties["group.instance.id"] = settings.instance_id
+    return Consumer(properties)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as the cluster names it."""
+
+    name: str
+    id: str
+    partitions: int
+
+
+class Cluster:
+    """Questions to the Kafka cluster.
+
+    Args:
+        settings: librdkafka properties.
+        bootstrap_servers: Kafka.
+    """
+
+    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
+        self._settings = settings
+        self._admin = AdminClient({**settings.kafka_properties, "bootstrap.servers": bootstrap_servers})
+
+    def cluster_id(self) -> str:
+        """The id of the cluster."""
+        return str(self._admin.describe_cluster(request_timeout=_TIMEOUT_SECONDS).result().cluster_id)
+
+    def topics(self, names: Sequence[str]) -> dict[str, Topic]:
+        """The topics of these names.
+
+        Raises:
+            UsageError: one of them is missing; names it, with the remedy.
+            KafkaException: the cluster does not answer.
+        """
+        futures = self._admin.describe_topics(TopicCollection(list(names)), request_timeout=_TIMEOUT_SECONDS)
+        found = {}
+        for name, future in futures.items():
+            try:
+                description = future.result()
+            except KafkaException as error:
+                if error.args[0].name() == "UNKNOWN_TOPIC_OR_PART":
+                    message = f"Kafka topic {name!r} does not exist; run `release-consumer setup`"
+                    raise UsageError(message) from None
+                raise
+            found[name] = Topic(name, str(description.topic_id), len(description.partitions))
+        return found
+
+    def create_missing_topics(self) -> dict[str, bool]:
+        """Create the topics that do not exist; those that do are left as they are.
+
+        Returns:
+            name -> whether it was created just now.
+
+        Raises:
+            KafkaException: the cluster refused, or does not answer.
+        """
+        settings = self._settings
+        topics = settings.topics
+        # An event and what Kafka adds to it must fit.
+        config = {"max.message.bytes": str(settings.max_event_bytes + _RECORD_OVERHEAD_BYTES)}
+        new = [
+            NewTopic(name, settings.topic_partitions, settings.topic_replication_factor, config=config)
+            for name in [*topics.inputs, topics.activity, topics.dead_letters]
+        ]
+        created = {}
+        for name, future in self._admin.create_topics(new, request_timeout=_TIMEOUT_SECONDS).items():
+            try:
+                future.result()
+                created[name] = True
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
+                created[name] = False
+        return created
+
+    def partitions(self, names: Sequence[str]) -> dict[tuple[str, int], PartitionId]:
+        """All partitions of these topics, with the ids that tell a topic created anew (DESIGN section 1)."""
+        cluster_id = self.cluster_id()
+        return {
+            (topic.name, number): PartitionId(cluster_id, topic.id, topic.name, number)
+            for topic in self.topics(names).values()
+            for number in range(topic.partitions)
+        }
+
+    def offsets(self, partitions: Sequence[tuple[str, int]], spec: OffsetSpec) -> dict[tuple[str, int], int]:
+        """The earliest or latest offset of partitions; the latest is that of committed data only."""
+        asked = {TopicPartition(topic, number): spec for topic, number in partitions}
+        futures = self._admin.list_offsets(
+            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_TIMEOUT_SECONDS
+        )
+        return {
+            (partition.topic, partition.partition): future.result().offset for partition, future in futures.items()
+        }

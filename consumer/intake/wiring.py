@@ -1,0 +1,96 @@
+"""Putting a worker together from the settings: the one place that knows all its parts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from redis.exceptions import RedisError
+
+from consumer.announce.announcer import Announcer
+from consumer.announce.producer import make_producer
+from consumer.ids.breaker import CircuitBreaker
+from consumer.ids.factory import snowflake_ids
+from consumer.ids.lock import ReleaseLocks, release_lock_key
+from consumer.ids.redis_client import connect_redis
+from consumer.intake.apply_thread import ApplyThread
+from consumer.intake.applying import Applier
+from consumer.intake.caught_up import Target
+from consumer.intake.kafka import Cluster, make_consumer
+from consumer.intake.startup import wait_for
+from consumer.intake.worker import Worker
+from consumer.settings import Settings
+from consumer.store.database import address_of, connect
+from consumer.store.id_supply import IdSupply
+from consumer.store.migrating import require_migrated
+
+log = logging.getLogger(__name__)
+
+_POOL_SIZE = 4
+"""Connections: applying, announcing, chores, and ids while Redis is away."""
+
+
+class Addresses(Protocol):
+    """Where the services answer (``consumer.services.Services``)."""
+
+    @property
+    def kafka_bootstrap_servers(self) -> str: ...
+
+    @property
+    def database_url(self) -> str: ...
+
+    @property
+    def redis_url(self) -> str: ...
+
+
+@contextmanager
+def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Worker, Callable[[], Target]]]:
+    """A worker on its services, which are waited for within ``startup_timeout_seconds``.
+
+    Redis is not waited for: without it ids come from PostgreSQL and releases are locked there only.
+
+    Args:
+        settings: everything that can be set.
+        addresses: where the services answer.
+
+    Yields:
+        the worker, and what makes the target of a run that ends when it has caught up.
+
+    Raises:
+        ServiceUnavailable: PostgreSQL or Kafka did not answer in time; says what was tried.
+        UsageError: the database or a topic is not set up; names the remedy.
+    """
+    patience = settings.startup_timeout_seconds
+    engine = connect(addresses.database_url, application_name=settings.instance_name, pool_size=_POOL_SIZE)
+    wait_for("PostgreSQL", address_of(addresses.database_url), lambda: require_migrated(engine), patience)
+    cluster = Cluster(settings, addresses.kafka_bootstrap_servers)
+    topics = settings.topics
+    names = [*topics.inputs, topics.activity, topics.dead_letters]
+    wait_for("Kafka", addresses.kafka_bootstrap_servers, lambda: cluster.topics(names), patience)
+    client = connect_redis(addresses.redis_url, timeout_seconds=settings.redis_timeout_seconds)
+    try:
+        client.ping()
+    except RedisError as error:
+        log.warning("Redis does not answer, going on without it: %s", error)
+    breaker = CircuitBreaker()
+    supply = IdSupply(snowflake_ids(settings, client, engine, breaker))
+    locks = ReleaseLocks(client, settings.lock_seconds, breaker)
+    applier = Applier(engine, supply, locks, release_lock_key, settings)
+    consumer = make_consumer(settings, addresses.kafka_bootstrap_servers)
+    announcer = Announcer(
+        consumer,
+        lambda: make_producer(settings, addresses.kafka_bootstrap_servers),
+        engine,
+        settings,
+        applier.announced,
+    )
+    try:
+        yield (
+            Worker(settings, consumer, cluster, engine, ApplyThread(applier, engine, settings), announcer),
+            lambda: Target(settings, cluster, engine),
+        )
+    finally:
+        client.close()
+        engine.dispose()

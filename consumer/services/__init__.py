@@ -1,0 +1,8 @@
+"""Real services, everywhere: where Kafka, PostgreSQL and Redis answer, and who runs them."""
+
+from __future__ import annotations
+
+from consumer.services.model import Services
+from consumer.services.resolve import resolve_services
+
+__all__ = ["Services", "resolve_services"]

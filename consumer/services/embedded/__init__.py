@@ -1,0 +1,1 @@
+"""Real servers from installed packages: no Docker and no root needed."""

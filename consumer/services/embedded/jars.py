@@ -1,0 +1,114 @@
+"""The jars of Apache Kafka, resolved by the pure Python Maven client ``jgo`` and kept in its cache.
+
+``kafka-jars.sha256`` locks them: exactly the files that it lists are used, and only with the contents it says.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jgo
+import requests
+from jgo.config import GlobalSettings
+
+from consumer.errors import UsageError
+from consumer.services.versions import KAFKA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Resolved one by one: together, jgo would let the second's managed versions overrule the first's dependencies.
+_COORDINATES = (
+    f"org.apache.kafka:kafka_2.13:{KAFKA}",
+    # Of the log4j that Kafka brings; without it the broker would log nothing.
+    "org.apache.logging.log4j:log4j-slf4j-impl:2.25.3",
+)
+_LOCK = Path(__file__).with_name("kafka-jars.sha256")
+_TOLD_EVERY = 10  # files
+
+
+def kafka_jars(progress: Callable[[str], None]) -> list[Path]:
+    """All jars that a broker needs.
+
+    Args:
+        progress: told how far it is when they must be fetched first (once, 45 MB).
+
+    Raises:
+        UsageError: they are not in the cache and cannot be fetched, or are not those that are locked.
+    """
+    with _cache_locked(), _told(progress):
+        try:
+            found = {jar.name: jar for coordinates in _COORDINATES for jar in jgo.build(coordinates).all_jars}
+        except (requests.RequestException, RuntimeError, ValueError, OSError) as error:
+            msg = (
+                f"kafka: cannot fetch its jars ({' '.join(_COORDINATES)}): {_first_line(error)}; check "
+                "the network, or name a server by RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS"
+            )
+            raise UsageError(msg) from error
+        return [_verified(found.get(name), name, digest) for name, digest in locked_jars().items()]
+
+
+def locked_jars() -> dict[str, str]:
+    """File name and SHA-256 of each jar that is locked."""
+    pairs = (line.split() for line in _LOCK.read_text().splitlines())
+    return {name: digest for digest, name in pairs}
+
+
+def _verified(jar: Path | None, name: str, digest: str) -> Path:
+    if jar is None:
+        msg = f"kafka: the jar {name} is locked but was not resolved; update {_LOCK.name} with the version of Kafka"
+        raise UsageError(msg)
+    if hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
+        msg = f"kafka: {jar.resolve()} is damaged or not the file that is locked; remove it and try again"
+        raise UsageError(msg)
+    return jar
+
+
+@contextmanager
+def _cache_locked() -> Iterator[None]:
+    # Stacks of other data folders share the cache, and jgo does not guard a download against a second one.
+    folder = GlobalSettings.load().cache_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "release-consumer.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _told(progress: Callable[[str], None]) -> Iterator[None]:
+    """Turn jgo's log of downloads into a line of progress now and then."""
+    logger = logging.getLogger("jgo")
+    handler = _DownloadCounter(progress)
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+class _DownloadCounter(logging.Handler):
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        super().__init__(logging.DEBUG)
+        self._progress = progress
+        self._count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.getMessage().startswith("Downloaded"):
+            return
+        self._count += 1
+        if self._count % _TOLD_EVERY == 1:
+            self._progress(f"fetching the jars of Kafka {KAFKA}, once; files so far: {self._count}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

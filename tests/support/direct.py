@@ -1,0 +1,67 @@
+"""Applying events straight to PostgreSQL, without Kafka: for tests of what batches do to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from sqlalchemy import Engine
+
+from consumer.contracts.records import Record
+from consumer.ids.factory import snowflake_ids
+from consumer.ids.lock import ReleaseLocks, release_lock_key
+from consumer.ids.redis_client import connect_redis
+from consumer.intake.applying import Applier
+from consumer.intake.batch import make_batch
+from consumer.settings import Settings
+from consumer.store import streams
+from consumer.store.database import connect
+from consumer.store.id_supply import IdSupply
+from consumer.store.migrating import migrate
+from consumer.store.streams import PartitionId, Stream
+
+
+class DirectApplier:
+    """One stream of records that were never in Kafka.
+
+    Args:
+        database_url: an empty database; the tables are made.
+        redis_url: for ids and locks.
+    """
+
+    def __init__(self, database_url: str, redis_url: str, **settings: Any) -> None:
+        self.settings = Settings(database_url=database_url, redis_url=redis_url, **settings)
+        self.engine: Engine = connect(database_url, application_name="tests", pool_size=3)
+        migrate(self.engine)
+        client = connect_redis(redis_url, timeout_seconds=self.settings.redis_timeout_seconds)
+        self.applier = Applier(
+            self.engine,
+            IdSupply(snowflake_ids(self.settings, client, self.engine)),
+            ReleaseLocks(client, self.settings.lock_seconds),
+            release_lock_key,
+            self.settings,
+        )
+        self.stream = self.claim()
+        self._next_offset = 0
+
+    def claim(self) -> Stream:
+        """Take the stream over, as a worker does that was assigned the partition."""
+        partition = PartitionId("cluster", "topic", "release-events", 0)
+        with self.engine.begin() as connection, connection.connection.cursor() as cursor:
+            return streams.claim(cursor, self.settings.group_id, partition, f"tests-{uuid4()}", 0)
+
+    def apply(self, documents: Sequence[dict[str, Any] | bytes | None]) -> None:
+        """Apply CloudEvents (or raw values) as one batch."""
+        records = []
+        start = self._next_offset
+        for document in documents:
+            value = orjson.dumps(document) if isinstance(document, dict) else document
+            records.append((self.stream, Record("release-events", 0, self._next_offset, None, value)))
+            self._next_offset += 1
+        self.applier.apply(make_batch(records, {self.stream.id: start}, self.settings))
+
+    def close(self) -> None:
+        """Close the connections to PostgreSQL."""
+        self.engine.dispose()
