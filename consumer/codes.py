@@ -18,17 +18,23 @@ class Code(IntEnum):
 
 
 class ReleaseStatus(Code):
+    """Whether a release is hidden from listings."""
+
     OPEN = 0
     ARCHIVED = 1
 
 
 class GroupStatus(Code):
+    """Whether a group still needs work."""
+
     UNRESOLVED = 0
     RESOLVED = 1
     IGNORED = 2
 
 
 class InboxReason(Code):
+    """Why a group waits for a person's look; 1 is Sentry's deprecated ``unignored``."""
+
     NEW = 0
     REGRESSION = 2
     MANUAL = 3
@@ -38,28 +44,38 @@ class InboxReason(Code):
 
 
 class LinkedType(Code):
+    """What a group is linked to."""
+
     COMMIT = 1
     PULL_REQUEST = 2
     ISSUE = 3
 
 
 class Relationship(Code):
+    """What a link says: the other side resolves the group, or only mentions it."""
+
     RESOLVES = 1
     REFERENCES = 2
 
 
 class ResolutionType(Code):
+    """Which release a group is resolved in, seen from when that was said."""
+
     IN_RELEASE = 0
     IN_NEXT_RELEASE = 1
     IN_UPCOMING_RELEASE = 2
 
 
 class ResolutionStatus(Code):
+    """Whether the release of a resolution is known to hold the fix."""
+
     PENDING = 0
     RESOLVED = 1
 
 
 class HistoryStatus(Code):
+    """What a line of a group's history says."""
+
     UNRESOLVED = 0
     RESOLVED = 1
     IGNORED = 3

@@ -87,11 +87,15 @@ class Settings(BaseSettings):
     )
     topics: Topics = Field(default_factory=Topics)
     topic_partitions: int = Field(6, ge=1, le=10_000, description="partitions of the topics that setup creates")
-    topic_replication_factor: int = Field(-1, ge=-1, description="replication of these topics; -1: the broker's default")
+    topic_replication_factor: int = Field(
+        -1, ge=-1, description="replication of these topics; -1: the broker's default"
+    )
 
     batch_size: int = Field(500, ge=1, le=100_000, description="records of one transaction, at most")
     batch_bytes: int = Field(
-        32 * 1024 * 1024, ge=1024, description="bytes of the records of one transaction, at most (one record may exceed)"
+        32 * 1024 * 1024,
+        ge=1024,
+        description="bytes of the records of one transaction, at most (one record may exceed)",
     )
     max_event_bytes: int = Field(
         20 * 1024 * 1024, ge=1024, description="bytes of one event; a larger one becomes a dead letter"
@@ -104,7 +108,9 @@ class Settings(BaseSettings):
     retry_max_seconds: float = Field(30.0, gt=0, description="longest pause between attempts")
     parking_attempts: int = Field(12, ge=1, description="attempts of a parked event before it is a dead letter")
     startup_timeout_seconds: float = Field(60.0, gt=0, description="how long to wait at start for the services")
-    drain_timeout_seconds: float = Field(25.0, gt=0, description="how long SIGTERM may take before it is forced (exit 3)")
+    drain_timeout_seconds: float = Field(
+        25.0, gt=0, description="how long SIGTERM may take before it is forced (exit 3)"
+    )
     session_timeout_seconds: float = Field(10.0, ge=6, description="silence after which the group expels this worker")
     max_poll_interval_seconds: float = Field(300.0, ge=10, description="longest time between two polls")
     transaction_timeout_seconds: float = Field(10.0, ge=1, le=900, description="time-out of an announcing transaction")
@@ -117,13 +123,14 @@ class Settings(BaseSettings):
     )
     snowflake_region: int = Field(0, ge=0, description="region number in new ids")
     ignore_markers: list[str] = Field(
-        default_factory=lambda: ["#skipsentry"], description="a commit whose message contains one is dropped (JSON list)"
+        default_factory=lambda: ["#skipsentry"],
+        description="a commit whose message contains one is dropped (JSON list)",
     )
 
-    stack_data: Path = Field(
-        Path(".stack"), description="data folder of the embedded stack, where no server is named"
+    stack_data: Path = Field(Path(".stack"), description="data folder of the embedded stack, where no server is named")
+    failpoint: str | None = Field(
+        None, description="kill -9 this process at the named point, NAME or NAME:N (for tests)"
     )
-    failpoint: str | None = Field(None, description="kill -9 this process at the named point, NAME or NAME:N (for tests)")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -138,7 +145,9 @@ class Settings(BaseSettings):
         if self.session_timeout_seconds >= self.max_poll_interval_seconds:
             problems.append("SESSION_TIMEOUT_SECONDS must be below MAX_POLL_INTERVAL_SECONDS")
         if self.drain_timeout_seconds >= self.max_poll_interval_seconds:
-            problems.append("DRAIN_TIMEOUT_SECONDS must be below MAX_POLL_INTERVAL_SECONDS: a drain must end in the group")
+            problems.append(
+                "DRAIN_TIMEOUT_SECONDS must be below MAX_POLL_INTERVAL_SECONDS: a drain must end in the group"
+            )
         if any(not marker for marker in self.ignore_markers):
             problems.append("IGNORE_MARKERS holds an empty marker, which would drop every commit; remove it")
         if self.database_url is not None and not self.database_url.startswith(("postgresql://", "postgres://")):

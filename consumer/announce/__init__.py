@@ -1,0 +1,1 @@
+"""Kafka out: announces what was applied, exactly once (DESIGN section 2)."""

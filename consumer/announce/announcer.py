@@ -10,23 +10,27 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from typing import TYPE_CHECKING
 
 import psycopg2
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumer import failpoints
 from consumer.announce.lane import Lane
 from consumer.announce.progress import format_progress, parse_progress
 from consumer.errors import Fenced
-from consumer.settings import Settings
 from consumer.store import outbox, streams
 from consumer.store.activities import CONTENT_TYPE
-from consumer.store.streams import Stream
+from consumer.store.database import Cursor, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy import Engine
+
+    from consumer.settings import Settings
+    from consumer.store.streams import Stream
 
 log = logging.getLogger(__name__)
 
@@ -126,11 +130,8 @@ class Announcer:
             with self._changed:
                 lanes = [lane for lane in self._lanes.values() if not lane.is_settled]
             try:
-                with closing(self._engine.raw_connection()) as connection:
-                    try:
-                        self._announce(connection.cursor(), lanes)
-                    finally:
-                        connection.rollback()
+                with transaction(self._engine) as cursor:
+                    self._announce(cursor, lanes)
             except Fenced as fenced:
                 log.warning("announcing is left to another worker: %s", fenced)
                 self._abort(lanes)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from consumer.store.streams import Stream
+if TYPE_CHECKING:
+    from consumer.store.streams import Stream
 
 
 @dataclass(slots=True, eq=False)

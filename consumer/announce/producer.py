@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from confluent_kafka import Producer
 
-from consumer.settings import Settings
+if TYPE_CHECKING:
+    from consumer.settings import Settings
 
 
 def make_producer(settings: Settings, bootstrap_servers: str) -> Producer:

@@ -6,7 +6,10 @@ what is still to be announced.
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 _FORMAT = "release-consumer/1"
 

@@ -19,7 +19,9 @@ EXIT_FORCED = 3
 
 
 @click.command()
-@click.option("--until-caught-up", is_flag=True, help="End when all that is in the topics now is applied and announced.")
+@click.option(
+    "--until-caught-up", is_flag=True, help="End when all that is in the topics now is applied and announced."
+)
 @click.option("--instance-id", help="Stable name of this worker (RELEASE_CONSUMER_INSTANCE_ID).")
 @click.option("--verbose", is_flag=True, help="Tell more of what is going on.")
 @click.pass_context

@@ -6,8 +6,7 @@ reads (``need``) and then changes them (``apply``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from consumer.contracts.events import (
     AnyEvent,
@@ -23,15 +22,20 @@ from consumer.handlers.group_updated import GroupUpdatedPlan
 from consumer.handlers.project_updated import ProjectUpdatedPlan
 from consumer.handlers.pull_request_merged import plan_pull_request
 from consumer.handlers.release_created import ReleaseCreatedPlan
-from consumer.store.needs import Needs
-from consumer.store.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.store.needs import Needs
+    from consumer.store.working_set import WorkingSet
 
 
 class Plan(Protocol):
     """An event with what can be told about it without the database."""
 
     @property
-    def event(self) -> AnyEvent: ...
+    def event(self) -> AnyEvent:
+        """The event."""
 
     @property
     def sets_commits(self) -> bool:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import orjson
 
 from consumer.codes import LinkedType, Relationship
-from consumer.contracts.events import CommitData, Replace
 from consumer.handlers.authors import author_email
 from consumer.handlers.references import find_references
 from consumer.store.needs import CommitListNeed
 from consumer.store.rows import Author, Commit, Group, LinkTarget, LogEntry, Organization, Release, Repository
-from consumer.store.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from consumer.contracts.events import CommitData, Replace
+    from consumer.store.working_set import WorkingSet
 
 _NO_TIMESTAMP = datetime.min.replace(tzinfo=UTC)
 
@@ -51,7 +55,9 @@ class CommitList:
             organization=organization,
             version=version,
             digest=self.digest,
-            commits=[(planned.data.repository, planned.data.id, bool(planned.data.patch_set)) for planned in self.commits],
+            commits=[
+                (planned.data.repository, planned.data.id, bool(planned.data.patch_set)) for planned in self.commits
+            ],
             references=set().union(*references),
             links=sum(map(len, references)),
             has_refs=has_refs,
@@ -67,11 +73,7 @@ def plan_commits(commits: Sequence[CommitData], replace: Replace, ignore_markers
         ignore_markers: a commit whose message contains one is dropped.
     """
     markers = tuple(ignore_markers)
-    kept = [
-        data
-        for data in commits
-        if not data.message or not any(marker in data.message for marker in markers)
-    ]
+    kept = [data for data in commits if not data.message or not any(marker in data.message for marker in markers)]
     # A stable sort keeps the order of equal times, and of commits without one.
     kept.sort(key=_newest_first, reverse=True)
     repositories = {data.repository for data in commits}
@@ -114,7 +116,7 @@ def set_commits(rows: WorkingSet, release: Release, commits: CommitList) -> LogC
         release: the release; its row is locked.
         commits: the planned list.
     """
-    return _LogSetter(rows, release, commits).set()
+    return _LogSetter(rows, release, commits).set_log()
 
 
 class _LogSetter:
@@ -128,7 +130,7 @@ class _LogSetter:
         self._changed = False
         self._unlinked: list[tuple[Group, LinkTarget]] = []
 
-    def set(self) -> LogChange:
+    def set_log(self) -> LogChange:
         if not self._release.log_known:
             # The digest says that the log is this very list: only names of authors may have changed meanwhile.
             for planned in self._list.commits:
@@ -218,9 +220,7 @@ class _LogSetter:
         if self._list.replace == "repositories":
             named = self._named_repositories()
             kept = [entry for entry in release.log if entry.commit.repository.id not in named]
-            log = sorted(
-                listed + kept, key=lambda entry: entry.timestamp or _NO_TIMESTAMP, reverse=True
-            )
+            log = sorted(listed + kept, key=lambda entry: entry.timestamp or _NO_TIMESTAMP, reverse=True)
         before = [(entry.commit, entry.timestamp) for entry in release.log]
         after = [(entry.commit, entry.timestamp) for entry in log]
         if before != after:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from consumer.contracts.events import CommitsPushed
-from consumer.handlers.commit_log import CommitList
 from consumer.handlers.facts import Recorder
 from consumer.handlers.releases import (
     apply_commits,
@@ -15,8 +14,12 @@ from consumer.handlers.releases import (
     need_release,
     record_attached,
 )
-from consumer.store.needs import Needs
-from consumer.store.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from consumer.contracts.events import CommitsPushed
+    from consumer.handlers.commit_log import CommitList
+    from consumer.store.needs import Needs
+    from consumer.store.working_set import WorkingSet
 
 
 @dataclass(slots=True)
@@ -28,6 +31,7 @@ class CommitsPushedPlan:
 
     @property
     def sets_commits(self) -> bool:
+        """Whether it sets a commit log."""
         return self.commits is not None
 
     def need(self, needs: Needs) -> None:

@@ -7,14 +7,16 @@ the same fact.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from consumer.codes import ActivityType, LinkedType
-from consumer.contracts.events import Actor, Event
-from consumer.store.rows import ExternalIssue, Group, LinkTarget, Project, Release
 from consumer.store.timestamps import rfc3339
 from consumer.store.working_set import Fact, WorkingSet
+
+if TYPE_CHECKING:
+    from consumer.contracts.events import Actor, Event
+    from consumer.store.rows import ExternalIssue, Group, LinkTarget, Project, Release
 
 NAMESPACE = UUID("6f0a9c5e-2b6f-5a53-9d53-6a3f0c1e8b11")
 
@@ -143,7 +145,7 @@ class Recorder:
         group_id: int | None = None,
     ) -> None:
         event = self._event
-        name = "\n".join((type_, key, discriminator, event.source, event.id))
+        name = f"{type_}\n{key}\n{discriminator}\n{event.source}\n{event.id}"
         fact = Fact(
             id=uuid5(NAMESPACE, name),
             type=type_,

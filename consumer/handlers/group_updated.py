@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from consumer.codes import (
     GroupStatus,
@@ -16,9 +17,11 @@ from consumer.codes import (
 from consumer.contracts.events import Absent, Actor, ExternalIssueData, GroupUpdated
 from consumer.handlers.facts import Recorder
 from consumer.handlers.resolution import resolve_late, set_resolved, set_unresolved
-from consumer.store.needs import Needs
 from consumer.store.rows import Group, HistoryEntry, Resolution
-from consumer.store.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from consumer.store.needs import Needs
+    from consumer.store.working_set import WorkingSet
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class GroupUpdatedPlan:
 
     @property
     def sets_commits(self) -> bool:
+        """Whether it sets a commit log."""
         return False
 
     def need(self, needs: Needs) -> None:
@@ -41,9 +45,7 @@ class GroupUpdatedPlan:
         needs.late_groups.add((organization, event.short_id))
         if event.resolution is not None:
             needs.attachments.setdefault((organization, event.resolution.release), set())
-        needs.external_issues.update(
-            (organization, issue.provider, issue.key) for issue in event.external_issues or ()
-        )
+        needs.external_issues.update((organization, issue.provider, issue.key) for issue in event.external_issues or ())
 
     def apply(self, rows: WorkingSet) -> None:
         """Apply the event to the working set."""
@@ -92,9 +94,7 @@ def _link_external_issues(rows: WorkingSet, group: Group, issues: list[ExternalI
         rows.link(group, target, Relationship.REFERENCES)
 
 
-def _change_inbox(
-    rows: WorkingSet, recorder: Recorder, group: Group, reason: str | None, actor: Actor | None
-) -> None:
+def _change_inbox(rows: WorkingSet, recorder: Recorder, group: Group, reason: str | None, actor: Actor | None) -> None:
     """Add to the inbox (the first reason stays) or, for ``None``, mark as reviewed (SEMANTICS 5.5)."""
     if reason is not None:
         if group.inbox is None:
@@ -110,9 +110,7 @@ def _change_inbox(
         recorder.group_reviewed(group, actor)
 
 
-def _change_status(
-    rows: WorkingSet, recorder: Recorder, group: Group, event: GroupUpdated, *, created: bool
-) -> None:
+def _change_status(rows: WorkingSet, recorder: Recorder, group: Group, event: GroupUpdated, *, created: bool) -> None:
     if event.status == "unresolved":
         if group.status is GroupStatus.RESOLVED:
             version = group.resolution.version if group.resolution else None

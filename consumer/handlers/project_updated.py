@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from consumer.contracts.events import ProjectUpdated
-from consumer.store.needs import Needs
-from consumer.store.working_set import WorkingSet
+if TYPE_CHECKING:
+    from consumer.contracts.events import ProjectUpdated
+    from consumer.store.needs import Needs
+    from consumer.store.working_set import WorkingSet
 
 
 @dataclass(slots=True)
@@ -17,6 +19,7 @@ class ProjectUpdatedPlan:
 
     @property
     def sets_commits(self) -> bool:
+        """Whether it sets a commit log."""
         return False
 
     def need(self, needs: Needs) -> None:

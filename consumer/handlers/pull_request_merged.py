@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from consumer.codes import LinkedType
-from consumer.contracts.events import PullRequestMerged
 from consumer.handlers.authors import author_email
 from consumer.handlers.commit_log import change_references
 from consumer.handlers.facts import Recorder
 from consumer.handlers.references import find_references
 from consumer.handlers.resolution import resolve_late, unresolve
-from consumer.store.needs import Needs
-from consumer.store.rows import Author, Organization, PullRequest
-from consumer.store.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from consumer.contracts.events import PullRequestMerged
+    from consumer.store.needs import Needs
+    from consumer.store.rows import Author, Organization, PullRequest
+    from consumer.store.working_set import WorkingSet
 
 
 @dataclass(slots=True)
@@ -26,6 +29,7 @@ class PullRequestMergedPlan:
 
     @property
     def sets_commits(self) -> bool:
+        """Whether it sets a commit log."""
         return False
 
     def need(self, needs: Needs) -> None:

@@ -18,7 +18,5 @@ def find_references(message: str | None) -> set[str]:
     """The short ids, upper case, that a message says it resolves; empty for no message."""
     if not message:
         return set()
-    found = {
-        short_id.upper() for fixes in _FIXES.finditer(message) for short_id in _SHORT_ID.findall(fixes.group(1))
-    }
+    found = {short_id.upper() for fixes in _FIXES.finditer(message) for short_id in _SHORT_ID.findall(fixes.group(1))}
     return {short_id for short_id in found if len(short_id) <= SHORT_ID_LENGTH}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from consumer.codes import ReleaseStatus
-from consumer.contracts.events import ReleaseCreated
-from consumer.handlers.commit_log import CommitList
 from consumer.handlers.facts import Recorder
 from consumer.handlers.releases import (
     apply_commits,
@@ -16,9 +15,13 @@ from consumer.handlers.releases import (
     need_release,
     record_attached,
 )
-from consumer.store.needs import Needs
-from consumer.store.rows import Release
-from consumer.store.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from consumer.contracts.events import ReleaseCreated
+    from consumer.handlers.commit_log import CommitList
+    from consumer.store.needs import Needs
+    from consumer.store.rows import Release
+    from consumer.store.working_set import WorkingSet
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class ReleaseCreatedPlan:
 
     @property
     def sets_commits(self) -> bool:
+        """Whether it sets a commit log."""
         return self.commits is not None
 
     def need(self, needs: Needs) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from consumer.contracts.events import RefData, ReleaseEvent
 from consumer.errors import InvalidRepository, Violation
 from consumer.handlers.commit_log import CommitList, set_commits
-from consumer.handlers.facts import Recorder
 from consumer.handlers.resolution import resolve_in_release, unresolve
-from consumer.store.needs import Needs
-from consumer.store.rows import Project, Release
 from consumer.store.working_set import FALLBACK_REPOSITORY, WorkingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.contracts.events import RefData, ReleaseEvent
+    from consumer.handlers.facts import Recorder
+    from consumer.store.needs import Needs
+    from consumer.store.rows import Project, Release
 
 
 def need_release(

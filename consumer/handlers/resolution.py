@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from consumer.codes import (
     GroupStatus,
@@ -13,10 +13,14 @@ from consumer.codes import (
     ResolutionStatus,
     ResolutionType,
 )
-from consumer.contracts.events import Actor
-from consumer.handlers.facts import Recorder
 from consumer.store.rows import Commit, Group, HistoryEntry, Link, LinkTarget, Release, Resolution
-from consumer.store.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from consumer.contracts.events import Actor
+    from consumer.handlers.facts import Recorder
+    from consumer.store.working_set import WorkingSet
 
 Candidates = dict[Group, dict[LinkTarget, Link]]
 """Groups of a release with the links that resolve them in it."""
@@ -51,9 +55,7 @@ def resolve_late(rows: WorkingSet, recorder: Recorder, targets: Iterable[LinkTar
         _resolve(rows, recorder, release, found[release])
 
 
-def unresolve(
-    rows: WorkingSet, recorder: Recorder, unlinked: Iterable[tuple[Group, LinkTarget]]
-) -> None:
+def unresolve(rows: WorkingSet, recorder: Recorder, unlinked: Iterable[tuple[Group, LinkTarget]]) -> None:
     """Groups whose link ended are unresolved again, if it was that link that had resolved them (SEMANTICS 5.1)."""
     causes: dict[Group, LinkTarget] = {}
     for group, target in unlinked:

@@ -7,18 +7,22 @@ import queue
 import random
 import threading
 from concurrent.futures import Future
-from contextlib import closing
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 import psycopg2
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumer.errors import Fenced, WorldError
-from consumer.intake.applying import Applier
-from consumer.intake.batch import Batch
-from consumer.settings import Settings
 from consumer.store import streams
+from consumer.store.database import transaction
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from consumer.intake.applying import Applier
+    from consumer.intake.batch import Batch
+    from consumer.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -94,9 +98,8 @@ class ApplyThread:
 
     def _was_committed(self, batch: Batch) -> bool:
         """Whether every stream stands under our epoch where this batch moves it; then takes over what it reads."""
-        with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+        with transaction(self._engine) as cursor:
             found = [(advance, streams.reread(cursor, advance.stream)[1]) for advance in batch.advances]
-            connection.rollback()
         if any(s.epoch != a.stream.epoch or s.next_offset != a.next_offset for a, s in found):
             return False
         for advance, stream in found:
@@ -104,5 +107,5 @@ class ApplyThread:
         return True
 
     def _pause(self, attempt: int) -> float:
-        pause = min(self._settings.retry_base_seconds * 2 ** (attempt - 1), self._settings.retry_max_seconds)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, not a secret
+        pause: float = min(self._settings.retry_base_seconds * 2 ** (attempt - 1), self._settings.retry_max_seconds)
+        return pause * random.uniform(0.5, 1.0)  # jitter, not a secret

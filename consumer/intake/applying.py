@@ -8,48 +8,51 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
-from uuid import UUID
+from typing import TYPE_CHECKING, Protocol
 
 import psycopg2
 from psycopg2 import errorcodes
-from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import Engine
 
 from consumer import failpoints
 from consumer.errors import EventError, MustWait, ReleaseCommitError, StaleSnapshot, Violation, WorldError
-from consumer.intake.batch import Batch, Item
-from consumer.settings import Settings
 from consumer.store import dead_letters, outbox, parking, processed_events, streams
 from consumer.store.activities import Activity, save_activities
-from consumer.store.id_supply import IdSupply
 from consumer.store.loading import load
 from consumer.store.needs import Needs
 from consumer.store.saving import save
 from consumer.store.streams import Stream, Tally
-from consumer.store.working_set import Fact, WorkingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Engine
+
+    from consumer.intake.batch import Batch, Item
+    from consumer.settings import Settings
+    from consumer.store.database import Cursor
+    from consumer.store.id_supply import IdSupply
+    from consumer.store.working_set import Fact, WorkingSet
 
 log = logging.getLogger(__name__)
 
 CONFLICTS_BEFORE_BLAME = 10
 """After so many conflicts in a row the batch itself is suspected, not another transaction."""
 
-_CONFLICTS = frozenset(
-    {errorcodes.UNIQUE_VIOLATION, errorcodes.DEADLOCK_DETECTED, errorcodes.SERIALIZATION_FAILURE}
-)
+_CONFLICTS = frozenset({errorcodes.UNIQUE_VIOLATION, errorcodes.DEADLOCK_DETECTED, errorcodes.SERIALIZATION_FAILURE})
 
 
 class Locks(Protocol):
     """Locks of releases in Redis (SEMANTICS 4.3)."""
 
-    def acquire(self, keys: Sequence[str]) -> set[str]: ...
+    def acquire(self, keys: Sequence[str]) -> set[str]:
+        """Take the locks; returns the keys that another holds."""
 
-    def release(self) -> None: ...
+    def release(self) -> None:
+        """Give back the locks taken; never raises."""
 
 
 class DataError(Exception):
@@ -147,11 +150,10 @@ class Applier:
     def _apply_once(self, batch: Batch) -> None:
         pooled = self._engine.raw_connection()
         try:
-            connection: Connection = pooled.driver_connection
-            with closing(connection.cursor()) as cursor:
-                outcome = self._write(cursor, batch)
+            with closing(pooled.cursor()) as cursor:
+                outcome = self._write(cursor, batch)  # type: ignore[arg-type]  # the driver is psycopg2
                 failpoints.reach("before-commit")
-                connection.commit()
+                pooled.commit()
             failpoints.reach("after-commit")
         except psycopg2.OperationalError:
             pooled.invalidate()
@@ -339,7 +341,7 @@ class Applier:
     def _next_attempt(self, now: datetime, attempts: int) -> datetime:
         """When to try a waiting event again: longer after every failure, with jitter."""
         pause = min(self._settings.retry_base_seconds * 2 ** (attempts - 1), self._settings.retry_max_seconds)
-        return now + timedelta(seconds=pause * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
+        return now + timedelta(seconds=pause * random.uniform(0.8, 1.2))  # jitter, not a secret
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from consumer.store.streams import Stream
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from consumer.store.streams import Stream
 
 Partition = tuple[str, int]
 """Topic and number."""

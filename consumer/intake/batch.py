@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from consumer.contracts import decode, describe
 from consumer.contracts.events import ReleaseEvent
-from consumer.contracts.records import Record
 from consumer.errors import EventError, InvalidEvent
 from consumer.handlers import Plan, plan
-from consumer.settings import Settings
-from consumer.store.parking import ParkedEvent
 from consumer.store.processed_events import event_digest
 from consumer.store.streams import Advance, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from consumer.contracts.records import Record
+    from consumer.settings import Settings
+    from consumer.store.parking import ParkedEvent
 
 
 @dataclass(slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import OffsetSpec
-from sqlalchemy import Engine
 
-from consumer.intake.assignment import Partition
-from consumer.intake.kafka import Cluster
-from consumer.settings import Settings
-from consumer.store.database import sql
+from consumer.store.database import fetch_one, sql, transaction
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from consumer.intake.assignment import Partition
+    from consumer.intake.kafka import Cluster
+    from consumer.settings import Settings
 
 _TIMEOUT_SECONDS = 5.0
 
@@ -31,8 +33,8 @@ class Target:
         self._group_id = settings.group_id
         self._engine = engine
         partitions = list(cluster.partitions(settings.topics.inputs))
-        earliest = cluster.offsets(partitions, OffsetSpec.earliest())
-        latest = cluster.offsets(partitions, OffsetSpec.latest())
+        earliest = cluster.earliest(partitions)
+        latest = cluster.latest(partitions)
         self._ends: dict[Partition, int] = {p: latest[p] for p in partitions if latest[p] > earliest[p]}
 
     def is_reached(self, consumer: Consumer) -> bool:
@@ -49,8 +51,6 @@ class Target:
         return bool(committed.offset >= self._ends[partition])
 
     def _parked(self) -> bool:
-        with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+        with transaction(self._engine) as cursor:
             cursor.execute(sql("has_parked"), {"group": self._group_id})
-            (parked,) = cursor.fetchone()
-            connection.rollback()
-        return bool(parked)
+            return bool(fetch_one(cursor)[0])

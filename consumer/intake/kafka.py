@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
+from consumer.contracts.records import Record
 from consumer.errors import UsageError
-from consumer.settings import Settings
 from consumer.store.streams import PartitionId
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from confluent_kafka import Message
+
+    from consumer.intake.assignment import Partition
+    from consumer.settings import Settings
 
 _TIMEOUT_SECONDS = 10.0
 _RECORD_OVERHEAD_BYTES = 1024 * 1024
@@ -135,12 +143,31 @@ class Cluster:
             for number in range(topic.partitions)
         }
 
-    def offsets(self, partitions: Sequence[tuple[str, int]], spec: OffsetSpec) -> dict[tuple[str, int], int]:
-        """The earliest or latest offset of partitions; the latest is that of committed data only."""
+    def earliest(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """The first offset that each partition still has."""
+        return self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # untyped there
+
+    def latest(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """The offset after the last committed record of each partition."""
+        return self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # untyped there
+
+    def _offsets(self, partitions: Sequence[Partition], spec: OffsetSpec) -> dict[Partition, int]:
         asked = {TopicPartition(topic, number): spec for topic, number in partitions}
         futures = self._admin.list_offsets(
             asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_TIMEOUT_SECONDS
         )
-        return {
-            (partition.topic, partition.partition): future.result().offset for partition, future in futures.items()
-        }
+        return {(partition.topic, partition.partition): future.result().offset for partition, future in futures.items()}
+
+
+def to_record(message: Message) -> Record:
+    """A message without an error, as the rest of the package knows it."""
+    (topic, partition), offset = end_of_partition(message)
+    _, milliseconds = message.timestamp()
+    timestamp = datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds >= 0 else None
+    headers: Any = message.headers()
+    return Record(topic, partition, offset, message.key(), message.value(), headers or (), timestamp)
+
+
+def end_of_partition(message: Message) -> tuple[Partition, int]:
+    """Partition and offset of a message, also of one that only says that there are no more."""
+    return (str(message.topic()), int(message.partition() or 0)), int(message.offset() or 0)

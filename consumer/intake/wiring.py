@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from redis.exceptions import RedisError
 
@@ -21,10 +20,14 @@ from consumer.intake.caught_up import Target
 from consumer.intake.kafka import Cluster, make_consumer
 from consumer.intake.startup import wait_for
 from consumer.intake.worker import Worker
-from consumer.settings import Settings
 from consumer.store.database import address_of, connect
 from consumer.store.id_supply import IdSupply
 from consumer.store.migrating import require_migrated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from consumer.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +39,16 @@ class Addresses(Protocol):
     """Where the services answer (``consumer.services.Services``)."""
 
     @property
-    def kafka_bootstrap_servers(self) -> str: ...
+    def kafka_bootstrap_servers(self) -> str:
+        """``host:port``, comma separated."""
 
     @property
-    def database_url(self) -> str: ...
+    def database_url(self) -> str:
+        """PostgreSQL, with its password."""
 
     @property
-    def redis_url(self) -> str: ...
+    def redis_url(self) -> str:
+        """Redis."""
 
 
 @contextmanager

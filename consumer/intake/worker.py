@@ -9,30 +9,35 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import Future
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import psycopg2
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import OffsetSpec
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumer import failpoints
-from consumer.announce.announcer import Announcer
-from consumer.contracts.records import Record
 from consumer.errors import ServiceUnavailable, UsageError
 from consumer.intake.apply_thread import Applied, ApplyThread
 from consumer.intake.assignment import Assigned, Assignment, Partition
 from consumer.intake.batch import Batch, make_batch, retry_batch
-from consumer.intake.caught_up import Target
-from consumer.intake.kafka import Cluster
-from consumer.settings import Settings
+from consumer.intake.kafka import end_of_partition, to_record
 from consumer.store import parking, streams
+from consumer.store.database import transaction
 from consumer.store.streams import Advance, PartitionId, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Future
+
+    from sqlalchemy import Engine
+
+    from consumer.announce.announcer import Announcer
+    from consumer.contracts.records import Record
+    from consumer.intake.caught_up import Target
+    from consumer.intake.kafka import Cluster
+    from consumer.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +86,7 @@ class Worker:
         self._apply_thread = apply_thread
         self._announcer = announcer
         self._assignment = Assignment()
-        self._messages: deque[Message] = deque()
+        self._records: deque[Record] = deque()
         self._in_flight: InFlight | None = None
         self._ready: Batch | None = None
         self._paused = False
@@ -135,7 +140,7 @@ class Worker:
                 self._ready = None
 
     def _is_idle(self) -> bool:
-        return self._in_flight is None and self._ready is None and not self._messages
+        return self._in_flight is None and self._ready is None and not self._records
 
     def _submit(self, batch: Batch) -> None:
         self._in_flight = InFlight(batch, self._apply_thread.submit(batch))
@@ -176,21 +181,20 @@ class Worker:
     # --- reading -----------------------------------------------------------------------------------------------
 
     def _read_batch(self) -> Batch | None:
-        if not self._messages:
+        if not self._records:
             self._take(self._consumer.poll(_POLL_WHILE_BUSY_SECONDS if self._in_flight else _POLL_SECONDS))
-            if self._messages:
+            if self._records:
                 # What is there already is there at once; waiting for a full batch would cost time.
                 for message in self._consumer.consume(self._settings.batch_size - 1, 0):
                     self._take(message)
         records: list[tuple[Stream, Record]] = []
         starts: dict[int, int] = {}
         size = 0
-        while self._messages and len(records) < self._settings.batch_size and size < self._settings.batch_bytes:
-            message = self._messages.popleft()
-            assigned = self._assignment.assigned.get((message.topic(), message.partition()))
-            if assigned is None or assigned.stream is None or message.offset() < assigned.position:
+        while self._records and len(records) < self._settings.batch_size and size < self._settings.batch_bytes:
+            record = self._records.popleft()
+            assigned = self._assignment.assigned.get((record.topic, record.partition))
+            if assigned is None or assigned.stream is None or record.offset < assigned.position:
                 continue
-            record = _record(message)
             starts.setdefault(assigned.stream.id, assigned.position)
             records.append((assigned.stream, record))
             assigned.position = record.offset + 1
@@ -206,12 +210,13 @@ class Worker:
             return
         error = message.error()
         if error is None:
-            self._messages.append(message)
-        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # the library's name for it
-            assigned = self._assignment.assigned.get((message.topic(), message.partition()))
+            self._records.append(to_record(message))
+        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
+            partition, end = end_of_partition(message)
+            assigned = self._assignment.assigned.get(partition)
             if assigned is not None:
-                assigned.end_of_partition = message.offset()
-        elif error.fatal() or error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+                assigned.end_of_partition = end
+        elif error.fatal() or error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001  # its public name
             text = f"Kafka refuses this worker: {error.str()}; run `release-consumer run` again"
             raise ServiceUnavailable(text)
         else:
@@ -221,19 +226,18 @@ class Worker:
 
     def _chore_batch(self) -> Batch | None:
         """Now and then: notice a moved offset, try parked events again, pass offsets that hold no record."""
-        if time.monotonic() < self._next_chores or self._messages:
+        if time.monotonic() < self._next_chores or self._records:
             return None
         self._next_chores = time.monotonic() + _CHORES_SECONDS
         claimed = self._assignment.streams()
         if not claimed:
             return None
         try:
-            with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            with transaction(self._engine) as cursor:
                 mine = streams.are_mine(cursor, claimed)
                 due = parking.due_events(
                     cursor, [stream.id for stream in claimed], datetime.now(UTC), self._settings.batch_size
                 )
-                connection.rollback()
         except (psycopg2.Error, SQLAlchemyError) as error:
             log.warning("PostgreSQL: %s", str(error).strip().splitlines()[0])
             return None
@@ -287,7 +291,7 @@ class Worker:
 
     def _drop_unapplied(self, partitions: set[Partition]) -> None:
         """Drop what was read of these partitions and not applied; others of the same batch are read again."""
-        self._messages = deque(m for m in self._messages if (m.topic(), m.partition()) not in partitions)
+        self._records = deque(r for r in self._records if (r.topic, r.partition) not in partitions)
         ready, self._ready = self._ready, None
         if ready is None:
             return
@@ -304,8 +308,8 @@ class Worker:
         try:
             known = self._cluster.partitions(self._settings.topics.inputs)
             wanted = [a.partition for a in waiting]
-            earliest = self._cluster.offsets(wanted, OffsetSpec.earliest())
-            latest = self._cluster.offsets(wanted, OffsetSpec.latest())
+            earliest = self._cluster.earliest(wanted)
+            latest = self._cluster.latest(wanted)
             claimed = self._claim_streams({a.partition: known[a.partition] for a in waiting}, earliest)
         except (KafkaException, psycopg2.Error, SQLAlchemyError) as error:
             log.warning("partitions cannot be taken over yet: %s", str(error).strip().splitlines()[0])
@@ -324,19 +328,13 @@ class Worker:
         self, partitions: dict[Partition, PartitionId], earliest: dict[Partition, int]
     ) -> dict[Partition, Stream]:
         settings = self._settings
-        with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
-            try:
-                claimed = {
-                    partition: streams.claim(
-                        cursor, settings.group_id, partitions[partition], settings.instance_name, earliest[partition]
-                    )
-                    for partition in sorted(partitions)
-                }
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
-        return claimed
+        with transaction(self._engine) as cursor:
+            return {
+                partition: streams.claim(
+                    cursor, settings.group_id, partitions[partition], settings.instance_name, earliest[partition]
+                )
+                for partition in sorted(partitions)
+            }
 
     def _look_again(self, fenced: Sequence[Stream]) -> None:
         """The database no longer agrees with what this worker believes: take over again, or let go.
@@ -349,9 +347,8 @@ class Worker:
         self._announcer.let_go(ids, self._settings.transaction_timeout_seconds)
         self._drop_unapplied({a.partition for a in touched})
         self._pause([a.partition for a in touched])
-        with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+        with transaction(self._engine) as cursor:
             owners = {a.stream.id: streams.reread(cursor, a.stream)[0] for a in touched if a.stream is not None}
-            connection.rollback()
         for assigned in touched:
             if assigned.stream is not None and owners[assigned.stream.id] != self._settings.instance_name:
                 log.warning("%s belongs to worker %s now", assigned, owners[assigned.stream.id])
@@ -363,7 +360,7 @@ class Worker:
 
     def _seek(self, assigned: Assigned, offset: int) -> None:
         """Read a partition from this offset on; what was fetched before is dropped."""
-        self._messages = deque(m for m in self._messages if (m.topic(), m.partition()) != assigned.partition)
+        self._records = deque(r for r in self._records if (r.topic, r.partition) != assigned.partition)
         assigned.position = offset
         assigned.end_of_partition = -1
         deadline = time.monotonic() + _SEEK_TIMEOUT_SECONDS
@@ -372,7 +369,7 @@ class Worker:
                 self._consumer.seek(TopicPartition(*assigned.partition, offset))
             except KafkaException as error:
                 # A partition that was assigned a moment ago is not started yet.
-                if error.args[0].code() != KafkaError._STATE or time.monotonic() > deadline:  # noqa: SLF001
+                if error.args[0].code() != KafkaError._STATE or time.monotonic() > deadline:  # noqa: SLF001  # its public name
                     raise
                 time.sleep(_SEEK_PAUSE_SECONDS)
             else:
@@ -412,20 +409,6 @@ def _check_position(assigned: Assigned, stream: Stream, earliest: int, latest: i
             " lost data; restore it, or move the offset in consumer_offset"
         )
         raise UsageError(message)
-
-
-def _record(message: Message) -> Record:
-    _, milliseconds = message.timestamp()
-    timestamp = datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds >= 0 else None
-    return Record(
-        message.topic(),
-        message.partition(),
-        message.offset(),
-        message.key(),
-        message.value(),
-        message.headers() or (),
-        timestamp,
-    )
 
 
 def _wait(future: Future[Applied], seconds: float) -> bool:

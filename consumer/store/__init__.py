@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, migrations, the working set of a batch, offsets, outbox, parked events, dead letters."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
-from psycopg2.extensions import cursor as Cursor
 
 from consumer.store.copying import copy_rows
 from consumer.store.timestamps import rfc3339
-from consumer.store.working_set import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.store.database import Cursor
+    from consumer.store.working_set import Fact
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 

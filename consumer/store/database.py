@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING, Any
 
+import psycopg2.extensions
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from consumer.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def connect(database_url: str, *, application_name: str, pool_size: int = 2) -> Engine:
@@ -42,6 +48,36 @@ def connect(database_url: str, *, application_name: str, pool_size: int = 2) -> 
             "options": "-c timezone=UTC",
         },
     )
+
+
+Cursor = psycopg2.extensions.cursor
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Cursor]:
+    """A transaction of its own on a pooled connection: committed at the end, rolled back on an exception."""
+    connection = engine.raw_connection()
+    try:
+        with closing(connection.cursor()) as cursor:
+            yield cursor  # type: ignore[misc]  # the driver is psycopg2, whatever the pool's protocol says
+        connection.commit()
+    except psycopg2.OperationalError:
+        connection.invalidate()
+        raise
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.close()
+
+
+def fetch_one(cursor: Cursor) -> tuple[Any, ...]:
+    """The row of a statement that always has one."""
+    row = cursor.fetchone()
+    if row is None:
+        message = "a statement that always has a row had none"
+        raise LookupError(message)
+    return row
 
 
 def address_of(database_url: str) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from psycopg2.extensions import cursor as Cursor
 
 from consumer.contracts.records import Record, headers_to_json
-from consumer.errors import EventError
 from consumer.store.copying import copy_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from consumer.errors import EventError
+    from consumer.store.database import Cursor
 
 
 @dataclass(frozen=True, slots=True)

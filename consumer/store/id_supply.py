@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
-from typing import Protocol
-
-from psycopg2.extensions import cursor as Cursor
+from typing import TYPE_CHECKING, Protocol
 
 from consumer.store.tables import ID_BLOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consumer.store.database import Cursor
 
 SNOWFLAKE_TABLES = frozenset({"organization", "project", "release", "issue_group"})
 
@@ -16,7 +18,8 @@ SNOWFLAKE_TABLES = frozenset({"organization", "project", "release", "issue_group
 class SnowflakeSource(Protocol):
     """Gives snowflake ids, many in one round trip (``consumer.ids``)."""
 
-    def take(self, count: int) -> list[int]: ...
+    def take(self, count: int) -> list[int]:
+        """So many ids, ascending."""
 
 
 class IdSupply:

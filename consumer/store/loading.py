@@ -7,13 +7,10 @@ cannot change before the batch commits, or its change is noticed (``Row.xmin``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from psycopg2.extensions import cursor as Cursor
 
 from consumer.codes import (
     GroupStatus,
@@ -24,9 +21,7 @@ from consumer.codes import (
     ResolutionType,
 )
 from consumer.contracts.events import Actor
-from consumer.store.database import sql
-from consumer.store.id_supply import IdSupply
-from consumer.store.needs import CommitListNeed, Needs
+from consumer.store.database import Cursor, sql
 from consumer.store.rows import (
     Author,
     Commit,
@@ -43,6 +38,13 @@ from consumer.store.rows import (
     Resolution,
 )
 from consumer.store.working_set import FALLBACK_REPOSITORY, WorkingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from consumer.store.id_supply import IdSupply
+    from consumer.store.needs import CommitListNeed, Needs
 
 
 def load(cursor: Cursor, needs: Needs, ids: IdSupply, now: datetime) -> WorkingSet:
@@ -242,27 +244,31 @@ class _Loader:
         for id_, organization_id, name in self._query("load_repositories", keys=self._keys("name", names)):
             self._repository(id_, organization_id, name)
 
-    def _load_commits(self, lists: list[CommitListNeed]) -> None:
+    def _known_repository(self, slug: str, name: str | None) -> Repository | None:
+        organization = self._rows.organizations.get(slug)
+        if organization is None:
+            return None
+        name = name or FALLBACK_REPOSITORY.format(id=organization.id)
+        return self._rows.repositories.get((organization.id, name))
+
+    def _commit_keys(self, lists: list[CommitListNeed]) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
+        """Keys of commits that may exist, as their repository does: all, and those that bring file changes."""
+        named = [(need.organization, *commit) for need in lists for commit in need.commits]
+        named += [
+            (slug, name, key, False) for (slug, _), heads in self._needs.head_commits.items() for name, key in heads
+        ]
         keys: set[tuple[int, str]] = set()
         with_files: set[tuple[int, str]] = set()
-        for need in lists:
-            organization = self._rows.organizations.get(need.organization)
-            if organization is None:
-                continue
-            for name, key, has_files in need.commits:
-                repository = self._rows.repositories.get(
-                    (organization.id, name or FALLBACK_REPOSITORY.format(id=organization.id))
-                )
-                if repository is not None:
-                    keys.add((repository.id, key))
-                    if has_files:
-                        with_files.add((repository.id, key))
-        for (slug, _), heads in self._needs.head_commits.items():
-            for name, key in heads:
-                organization = self._rows.organizations.get(slug)
-                repository = self._rows.repositories.get((organization.id, name)) if organization else None
-                if repository is not None:
-                    keys.add((repository.id, key))
+        for slug, name, key, has_files in named:
+            repository = self._known_repository(slug, name)
+            if repository is not None:
+                keys.add((repository.id, key))
+                if has_files:
+                    with_files.add((repository.id, key))
+        return keys, with_files
+
+    def _load_commits(self, lists: list[CommitListNeed]) -> None:
+        keys, with_files = self._commit_keys(lists)
         listed = [{"repository_id": repository_id, "key": key} for repository_id, key in keys]
         file_changes_of = []
         for id_, repository_id, key, author_id, date_added, message, xmin in self._query("load_commits", keys=listed):
@@ -435,7 +441,9 @@ class _Loader:
             for slug, provider, key in self._needs.external_issues
             if slug in organizations
         ]
-        for id_, organization_id, provider, key, url, xmin in self._query("load_external_issues", ids=issues, keys=keys):
+        for id_, organization_id, provider, key, url, xmin in self._query(
+            "load_external_issues", ids=issues, keys=keys
+        ):
             issue = ExternalIssue(
                 id=id_, organization_id=organization_id, provider=provider, key=key, url=url, stored=True, xmin=xmin
             )

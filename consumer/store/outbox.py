@@ -6,13 +6,14 @@ numbers become visible in their order (DESIGN section 1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from psycopg2.extensions import cursor as Cursor
+from typing import TYPE_CHECKING
 
 from consumer.store.copying import copy_rows, delete_rows
-from consumer.store.database import sql
+from consumer.store.database import Cursor, fetch_one, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,7 @@ def read_outbox(cursor: Cursor, stream_id: int, after_seq: int, to_seq: int, lim
         to_seq: the last number wanted.
         limit: announcements, at most.
     """
-    cursor.execute(
-        sql("read_outbox"), {"stream": stream_id, "after": after_seq, "to": to_seq, "limit": limit}
-    )
+    cursor.execute(sql("read_outbox"), {"stream": stream_id, "after": after_seq, "to": to_seq, "limit": limit})
     return [
         Announcement(seq, dead_letter, None if key is None else bytes(key), cloudevent)
         for seq, dead_letter, key, cloudevent in cursor.fetchall()
@@ -74,7 +73,7 @@ def read_outbox(cursor: Cursor, stream_id: int, after_seq: int, to_seq: int, lim
 def lowest_seq(cursor: Cursor, stream_id: int) -> int | None:
     """The lowest number that a stream still holds, ``None`` for an empty queue."""
     cursor.execute("SELECT min(seq) FROM outbox WHERE offset_id = %s", (stream_id,))
-    (seq,) = cursor.fetchone()
+    (seq,) = fetch_one(cursor)
     return None if seq is None else int(seq)
 
 
@@ -86,5 +85,5 @@ def prune(cursor: Cursor, announced: Mapping[int, int]) -> None:
 def count_unannounced(cursor: Cursor, stream_ids: Iterable[int]) -> int:
     """How many announcements the streams still hold."""
     cursor.execute("SELECT count(*) FROM outbox WHERE offset_id = ANY(%s)", (list(stream_ids),))
-    (count,) = cursor.fetchone()
+    (count,) = fetch_one(cursor)
     return int(count)

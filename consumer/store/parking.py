@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
-from psycopg2.extensions import cursor as Cursor
+from typing import TYPE_CHECKING
 
 from consumer.contracts.records import Record, headers_from_json
 from consumer.store.copying import copy_rows, delete_rows
-from consumer.store.database import sql
+from consumer.store.database import Cursor, fetch_one, sql
 from consumer.store.dead_letters import RECORD_COLUMNS, record_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,7 @@ def waiting_keys(cursor: Cursor, keys: Iterable[str]) -> set[str]:
     return {key for (key,) in cursor.fetchall()}
 
 
-def park(
-    cursor: Cursor, events: Sequence[tuple[int, Record, str, str, int, datetime]], now: datetime
-) -> None:
+def park(cursor: Cursor, events: Sequence[tuple[int, Record, str, str, int, datetime]], now: datetime) -> None:
     """Park events, in their order.
 
     Args:
@@ -90,7 +89,7 @@ def due_events(cursor: Cursor, stream_ids: Iterable[int], now: datetime, limit: 
 def next_due(cursor: Cursor, stream_ids: Iterable[int]) -> datetime | None:
     """When the next waiting event of these streams is due; ``None`` if none waits."""
     cursor.execute(sql("next_due"), {"streams": list(stream_ids)})
-    (due,) = cursor.fetchone()
+    due: datetime | None = fetch_one(cursor)[0]
     return due
 
 
@@ -101,6 +100,4 @@ def settle(cursor: Cursor, parked_ids: Iterable[int]) -> None:
 
 def postpone(cursor: Cursor, parked_id: int, reason: str, next_attempt_at: datetime) -> None:
     """Count a failed attempt and set the time of the next."""
-    cursor.execute(
-        sql("postpone_parked"), {"id": parked_id, "reason": reason, "next_attempt_at": next_attempt_at}
-    )
+    cursor.execute(sql("postpone_parked"), {"id": parked_id, "reason": reason, "next_attempt_at": next_attempt_at})

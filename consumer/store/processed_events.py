@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from psycopg2.extensions import cursor as Cursor
-
-from consumer.contracts.events import Event
 from consumer.store.copying import copy_rows
-from consumer.store.database import sql
+from consumer.store.database import Cursor, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from consumer.contracts.events import Event
 
 
 def event_digest(event: Event) -> UUID:

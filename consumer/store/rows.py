@@ -8,7 +8,7 @@ workers never overwrite each other's work.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from consumer.codes import (
     GroupStatus,
@@ -20,6 +20,9 @@ from consumer.codes import (
     ResolutionType,
 )
 from consumer.contracts.events import Actor
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 LinkTarget = tuple[LinkedType, int]
 """What a link points to: its type and the id of the row."""
@@ -37,11 +40,15 @@ class Row:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Organization(Row):
+    """An organization."""
+
     slug: str
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Project(Row):
+    """A project; created by its slug alone where an event names it."""
+
     organization_id: int
     slug: str
     name: str | None = None
@@ -50,18 +57,23 @@ class Project(Row):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Repository(Row):
+    """A repository of an organization, by its exact name."""
+
     organization_id: int
     name: str
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Author(Row):
+    """An author of commits and pull requests; ``email`` is lower-cased."""
+
     organization_id: int
     email: str
     name: str | None = None
 
     @property
     def actor(self) -> Actor:
+        """The author as resolutions and activities name a person."""
         return Actor(self.name, self.email)
 
 
@@ -124,6 +136,8 @@ class Release(Row):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class PullRequest(Row):
+    """A merged pull request; ``references`` are the short ids that its message and title name."""
+
     organization_id: int
     repository: Repository
     key: str
@@ -136,6 +150,8 @@ class PullRequest(Row):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ExternalIssue(Row):
+    """An issue of another tracker."""
+
     organization_id: int
     provider: str
     key: str
@@ -156,6 +172,8 @@ class Resolution:
 
 @dataclass(slots=True, eq=False)
 class Link:
+    """A link of a group, without what it points to."""
+
     id: int
     relationship: Relationship
     stored: bool = False

@@ -6,16 +6,17 @@ Nothing here decides anything: a row that another transaction touched since it w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from psycopg2.extensions import cursor as Cursor
-
-from consumer.codes import LinkedType
-from consumer.contracts.events import Actor
 from consumer.store.copying import copy_rows, delete_rows, update_rows
 from consumer.store.rows import Group, Release, Row
-from consumer.store.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from consumer.contracts.events import Actor
+    from consumer.store.database import Cursor
+    from consumer.store.working_set import WorkingSet
 
 R = TypeVar("R", bound=Row)
 
@@ -172,11 +173,7 @@ def _save_releases(cursor: Cursor, rows: WorkingSet) -> None:
         cursor,
         "release_commit",
         "release_id, position, commit_id, timestamp",
-        [
-            (r.id, position, entry.commit.id, entry.timestamp)
-            for r in relogged
-            for position, entry in enumerate(r.log)
-        ],
+        [(r.id, position, entry.commit.id, entry.timestamp) for r in relogged for position, entry in enumerate(r.log)],
     )
     _save_heads(cursor, releases)
 
@@ -352,9 +349,7 @@ def _save_group_parts(cursor: Cursor, rows: WorkingSet, new: list[Group], change
             if not link.stored
         ],
     )
-    copy_rows(
-        cursor, "group_resolved_by", "group_id, release_id, linked_type, linked_id", rows.resolved_by_added
-    )
+    copy_rows(cursor, "group_resolved_by", "group_id, release_id, linked_type, linked_id", rows.resolved_by_added)
     copy_rows(
         cursor,
         "group_history",

@@ -7,15 +7,17 @@ lets ops move an offset while workers run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import orjson
-from psycopg2.extensions import cursor as Cursor
 
 from consumer.errors import Fenced
-from consumer.store.database import sql
+from consumer.store.database import Cursor, fetch_one, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def claim(cursor: Cursor, group_id: str, partition: PartitionId, owner: str, fir
             "first_offset": first_offset,
         },
     )
-    id_, name, epoch, next_offset, next_seq = cursor.fetchone()
+    id_, name, epoch, next_offset, next_seq = fetch_one(cursor)
     return Stream(id_, UUID(str(name)), epoch, next_offset, next_seq)
 
 
@@ -102,7 +104,7 @@ def advance(cursor: Cursor, advances: Sequence[Advance]) -> None:
         for a in sorted(advances, key=lambda a: a.stream.id)
     ]
     cursor.execute(sql("advance_streams"), {"moves": orjson.dumps(moves).decode()})
-    hit = {id_: seq for id_, seq in cursor.fetchall()}
+    hit: dict[int, int] = dict(cursor.fetchall())
     missed = [a.stream.id for a in advances if a.stream.id not in hit]
     if missed:
         message = f"another worker or an operator moved {len(missed)} of {len(moves)} partitions"
@@ -131,7 +133,7 @@ def tally(cursor: Cursor, tallies: Iterable[tuple[Stream, Tally]]) -> None:
 def reread(cursor: Cursor, stream: Stream) -> tuple[str, Stream]:
     """Owner and state of a stream as the database has them now."""
     cursor.execute(sql("reread_stream"), {"id": stream.id})
-    owner, epoch, next_offset, next_seq = cursor.fetchone()
+    owner, epoch, next_offset, next_seq = fetch_one(cursor)
     return owner, Stream(stream.id, stream.name, epoch, next_offset, next_seq)
 
 

@@ -32,7 +32,16 @@ from sqlalchemy.dialects.postgresql import ARRAY
 ID_BLOCK = 1000
 """How many ids one call of a sequence of ``SEQUENCED_TABLES`` hands out."""
 
-SEQUENCED_TABLES = ("repository", "commit_author", "commit", "pull_request", "external_issue", "group_link", "activity", "dead_letter")
+SEQUENCED_TABLES = (
+    "repository",
+    "commit_author",
+    "commit",
+    "pull_request",
+    "external_issue",
+    "group_link",
+    "activity",
+    "dead_letter",
+)
 
 metadata = MetaData(
     naming_convention={
@@ -95,7 +104,9 @@ release = Table(
     Column("commit_count", Integer, nullable=False, server_default=text("0")),
     Column("last_commit_id", BigInteger),
     Column("authors", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
-    Column("log_digest", LargeBinary, comment="digest of the event that the log was last set by; NULL: compare in full"),
+    Column(
+        "log_digest", LargeBinary, comment="digest of the event that the log was last set by; NULL: compare in full"
+    ),
     _time("log_set_at", nullable=True),
     UniqueConstraint("organization_id", "version"),
 )

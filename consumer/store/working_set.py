@@ -7,13 +7,10 @@ database sees the sum, in a fixed number of statements (``store.loading``, ``sto
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
-from consumer.codes import LinkedType, Relationship
 from consumer.store.rows import (
     Author,
     Commit,
@@ -28,6 +25,12 @@ from consumer.store.rows import (
     Release,
     Repository,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from uuid import UUID
+
+    from consumer.codes import LinkedType, Relationship
 
 FALLBACK_REPOSITORY = "organization-{id}"
 """Name of the repository of commits that name none (SEMANTICS 4.4)."""
@@ -109,12 +112,14 @@ class WorkingSet:
     # --- get or create -------------------------------------------------------------------------------------
 
     def organization(self, slug: str) -> Organization:
+        """The organization of that slug."""
         row = self.organizations.get(slug)
         if row is None:
             row = self.organizations[slug] = Organization(id=self._next_id("organization"), slug=slug)
         return row
 
     def project(self, organization: Organization, slug: str) -> Project:
+        """The project of that slug."""
         key = (organization.id, slug)
         row = self.projects.get(key)
         if row is None:
@@ -155,6 +160,7 @@ class WorkingSet:
         return row
 
     def author(self, organization: Organization, email: str) -> Author:
+        """The author of that address, lower-cased by the caller."""
         key = (organization.id, email)
         row = self.authors.get(key)
         if row is None:
@@ -194,6 +200,7 @@ class WorkingSet:
         return row, False
 
     def index_pull_request(self, row: PullRequest) -> None:
+        """Make a pull request findable: by number, by id, by its merge commit."""
         self.pull_requests[row.repository.id, row.key] = row
         self.pull_requests_by_id[row.id] = row
         self.pull_requests_by_merge[row.organization_id, row.merge_commit_sha].append(row)
@@ -215,6 +222,7 @@ class WorkingSet:
         return row, True
 
     def external_issue(self, organization: Organization, provider: str, issue_key: str) -> ExternalIssue:
+        """The external issue of that provider and key."""
         key = (organization.id, provider, issue_key)
         row = self.external_issues.get(key)
         if row is None:

@@ -21,6 +21,7 @@ from consumer.store.database import connect
 from consumer.store.id_supply import IdSupply
 from consumer.store.migrating import migrate
 from consumer.store.streams import PartitionId, Stream
+from consumer.store.tables import metadata
 
 
 class DirectApplier:
@@ -29,28 +30,38 @@ class DirectApplier:
     Args:
         database_url: an empty database; the tables are made.
         redis_url: for ids and locks.
+        partition: streams of several appliers on one database need partitions of their own.
     """
 
-    def __init__(self, database_url: str, redis_url: str, **settings: Any) -> None:
+    def __init__(self, database_url: str, redis_url: str, *, partition: int = 0, **settings: Any) -> None:
         self.settings = Settings(database_url=database_url, redis_url=redis_url, **settings)
         self.engine: Engine = connect(database_url, application_name="tests", pool_size=3)
         migrate(self.engine)
         client = connect_redis(redis_url, timeout_seconds=self.settings.redis_timeout_seconds)
+        self.supply = IdSupply(snowflake_ids(self.settings, client, self.engine))
         self.applier = Applier(
             self.engine,
-            IdSupply(snowflake_ids(self.settings, client, self.engine)),
+            self.supply,
             ReleaseLocks(client, self.settings.lock_seconds),
             release_lock_key,
             self.settings,
         )
+        self._partition = PartitionId("cluster", "topic", "release-events", partition)
         self.stream = self.claim()
         self._next_offset = 0
 
     def claim(self) -> Stream:
         """Take the stream over, as a worker does that was assigned the partition."""
-        partition = PartitionId("cluster", "topic", "release-events", 0)
         with self.engine.begin() as connection, connection.connection.cursor() as cursor:
-            return streams.claim(cursor, self.settings.group_id, partition, f"tests-{uuid4()}", 0)
+            return streams.claim(cursor, self.settings.group_id, self._partition, f"tests-{uuid4()}", 0)
+
+    def forget(self) -> None:
+        """Empty the database and start again at offset 0."""
+        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(f"TRUNCATE {names}")
+        self.stream = self.claim()
+        self._next_offset = 0
 
     def apply(self, documents: Sequence[dict[str, Any] | bytes | None]) -> None:
         """Apply CloudEvents (or raw values) as one batch."""
@@ -58,7 +69,7 @@ class DirectApplier:
         start = self._next_offset
         for document in documents:
             value = orjson.dumps(document) if isinstance(document, dict) else document
-            records.append((self.stream, Record("release-events", 0, self._next_offset, None, value)))
+            records.append((self.stream, Record("release-events", self._partition.partition, self._next_offset, None, value)))
             self._next_offset += 1
         self.applier.apply(make_batch(records, {self.stream.id: start}, self.settings))
 

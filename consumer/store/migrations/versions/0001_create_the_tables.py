@@ -16,6 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create everything."""
     for table in (
         "repository",
         "commit_author",
