@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
-from contextlib import closing
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any
 
-import psycopg2
 import pytest
-from psycopg2.sql import SQL, Composable, Identifier
 
 from consumer.services.stack import Stack
 from consumer.settings import load_settings
+from tests.support.product import Product, own_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from consumer.services import Services
 
@@ -34,16 +32,18 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 @pytest.fixture
 def database_url(services: Services) -> Iterator[str]:
     """URL of a fresh, empty database; it is dropped at the end, whoever is still connected."""
-    name = f"test_{uuid.uuid4().hex}"
-    _administer(services.database_url, SQL("CREATE DATABASE {}").format(Identifier(name)))
-    try:
-        yield urlsplit(services.database_url)._replace(path=f"/{name}").geturl()
-    finally:
-        _administer(services.database_url, SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    with own_database(services.database_url) as url:
+        yield url
 
 
-def _administer(url: str, statement: Composable) -> None:
-    with closing(psycopg2.connect(url)) as connection:
-        connection.autocommit = True  # databases are not made or dropped in a transaction
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+@pytest.fixture
+def install(services: Services, database_url: str, tmp_path: Path) -> Iterator[Callable[..., Product]]:
+    """Make an installation of the product, set up, with the settings given; everything of it is gone at the end."""
+    with ExitStack() as stack:
+
+        def install(**settings: Any) -> Product:
+            product = stack.enter_context(closing(Product(services, database_url, tmp_path, **settings)))
+            product.set_up()
+            return product
+
+        yield install

@@ -19,7 +19,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from consumer import failpoints
 from consumer.announce.lane import Lane
 from consumer.announce.progress import format_progress, parse_progress
-from consumer.errors import Fenced
 from consumer.store import outbox, streams
 from consumer.store.activities import CONTENT_TYPE
 from consumer.store.database import Cursor, transaction
@@ -66,8 +65,9 @@ class Announcer:
         self._producer: Producer | None = None
         self._in_transaction = False
         self._lanes: dict[int, Lane] = {}
+        self._under_way: set[int] = set()
         self._changed = threading.Condition()
-        self._transaction = threading.Lock()
+        self._failure: BaseException | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
 
@@ -94,11 +94,16 @@ class Announcer:
 
     def let_go(self, stream_ids: Iterable[int], timeout_seconds: float) -> None:
         """Forget streams, after the transaction under way is settled: before a revoke callback returns."""
+        gone = set(stream_ids)
         with self._changed:
-            for stream_id in stream_ids:
+            for stream_id in gone:
                 self._lanes.pop(stream_id, None)
-        if self._transaction.acquire(timeout=timeout_seconds):
-            self._transaction.release()
+            self._changed.wait_for(lambda: self._stopping.is_set() or not gone & self._under_way, timeout_seconds)
+
+    def raise_failure(self) -> None:
+        """Raise what ended the thread, if anything did: without it nothing would be announced any more."""
+        if self._failure is not None:
+            raise self._failure
 
     def drain(self, timeout_seconds: float) -> bool:
         """Wait until all lanes are settled; says whether they are."""
@@ -115,6 +120,12 @@ class Announcer:
     # --- the thread --------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._announce_until_stopped()
+        except BaseException as error:  # noqa: BLE001  # the main thread must hear of everything
+            self._failure = error
+
+    def _announce_until_stopped(self) -> None:
         while not self._stopping.is_set():
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping.is_set() or not self._is_settled())
@@ -126,37 +137,37 @@ class Announcer:
 
     def _announce_once(self) -> bool:
         """One Kafka transaction with what is to be announced; says whether it went well."""
-        with self._transaction:
+        with self._changed:
+            lanes = [lane for lane in self._lanes.values() if not lane.is_settled]
+            self._under_way = {lane.stream.id for lane in lanes}
+        try:
+            with transaction(self._engine) as cursor:
+                self._announce(cursor, lanes)
+        except KafkaException as error:
+            self._recover(lanes, error)
+            return False
+        except (psycopg2.Error, SQLAlchemyError) as error:
+            log.warning("announcing waits for PostgreSQL: %s", str(error).strip().partition("\n")[0])
+            self._abort(lanes)
+            return False
+        finally:
             with self._changed:
-                lanes = [lane for lane in self._lanes.values() if not lane.is_settled]
-            try:
-                with transaction(self._engine) as cursor:
-                    self._announce(cursor, lanes)
-            except Fenced as fenced:
-                log.warning("announcing is left to another worker: %s", fenced)
-                self._abort(lanes)
-                self._drop(lanes)
-            except KafkaException as error:
-                self._recover(lanes, error)
-                return False
-            except (psycopg2.Error, SQLAlchemyError) as error:
-                log.warning("announcing waits for PostgreSQL: %s", str(error).strip().splitlines()[0])
-                self._abort(lanes)
-                return False
-            return True
+                self._under_way = set()
+                self._changed.notify_all()
+        return True
 
     def _announce(self, cursor: Cursor, lanes: list[Lane]) -> None:
+        # First of all: it ends a transaction that this worker or a predecessor of its name left open, for which the
+        # fetch of the committed offset would wait.
+        producer = self._initialized_producer()
         for lane in lanes:
             if lane.announced_seq is None:
                 self._find_progress(cursor, lane)
         lanes = [lane for lane in lanes if not lane.is_settled]
         if not lanes:
-            with self._changed:
-                self._changed.notify_all()
             return
-        producer = self._initialized_producer()
-        producer.begin_transaction()
         self._in_transaction = True
+        producer.begin_transaction()
         moves: dict[Lane, tuple[int, int]] = {}
         room = self._settings.announce_batch_size
         for lane in lanes:
@@ -174,7 +185,12 @@ class Announcer:
             self._consumer.consumer_group_metadata(),
             self._settings.transaction_timeout_seconds,
         )
-        self._check_epochs(cursor, moves)
+        lost = self._find_lost(cursor, moves)
+        if lost:
+            log.warning("announcing is left to another worker: %s", ", ".join(map(str, lost)))
+            self._abort(lanes)
+            self._drop(lost)
+            return
         failpoints.reach("before-announcement-commit")
         producer.commit_transaction(self._settings.transaction_timeout_seconds)
         self._in_transaction = False
@@ -183,7 +199,6 @@ class Announcer:
             for lane, (offset, seq) in moves.items():
                 lane.committed_offset, lane.announced_seq = offset, seq
                 self._on_announced(lane.stream.id, seq)
-            self._changed.notify_all()
 
     def _produce(self, cursor: Cursor, producer: Producer, lane: Lane, room: int) -> tuple[int, int, int]:
         """Produce what a lane has to say; returns the offset and number that are true then, and how many it was."""
@@ -207,12 +222,13 @@ class Announcer:
             offset = lane.committed_offset or 0
         return offset, seq, len(announcements)
 
-    def _check_epochs(self, cursor: Cursor, lanes: Iterable[Lane]) -> None:
+    def _find_lost(self, cursor: Cursor, lanes: Iterable[Lane]) -> list[Lane]:
         """The check that keeps a zombie from announcing what its successor announces (DESIGN section 2)."""
+        # A transaction of its own: it must see now, and none may stay open while Kafka commits.
         cursor.connection.rollback()
-        if not streams.are_mine(cursor, [lane.stream for lane in lanes]):
-            message = "a partition was taken over"
-            raise Fenced(message)
+        lost = streams.find_lost(cursor, [lane.stream for lane in lanes])
+        cursor.connection.rollback()
+        return [lane for lane in lanes if lane.stream.id in lost]
 
     def _find_progress(self, cursor: Cursor, lane: Lane) -> None:
         """Read back from Kafka how far a lane is announced; waits there for a predecessor's open transaction."""
@@ -222,10 +238,13 @@ class Announcer:
         if committed.error is not None:
             raise KafkaException(committed.error)
         lane.committed_offset = committed.offset if committed.offset >= 0 else None
+        with self._changed:
+            applied_seq = lane.applied_seq
         seq = parse_progress(committed.metadata, lane.stream.name)
-        if seq is None:
-            with self._changed:
-                applied_seq = lane.applied_seq
+        # More than was ever applied: the database was restored from a backup. Nothing of that number is announced.
+        if seq is None or seq > applied_seq:
+            # Not settled before Kafka knows again.
+            lane.committed_offset = None
             lowest = outbox.lowest_seq(cursor, lane.stream.id)
             seq = applied_seq if lowest is None else lowest - 1
             if seq > 0 and lowest is not None:
@@ -267,10 +286,9 @@ class Announcer:
             for lane in lanes:
                 lane.announced_seq = None
 
-    def _drop(self, lanes: list[Lane]) -> None:
-        """Lanes that may belong to another: the worker takes over again what the group still gives it."""
+    def _drop(self, lost: list[Lane]) -> None:
+        """Lanes that are another's: the worker finds the same, and takes over again what the group still gives it."""
         with self._changed:
-            for lane in lanes:
+            for lane in lost:
                 if self._lanes.get(lane.stream.id) is lane:
                     del self._lanes[lane.stream.id]
-            self._changed.notify_all()

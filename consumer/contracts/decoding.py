@@ -42,7 +42,8 @@ def decode(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> A
     Raises:
         InvalidEvent: with every violation and one of the reasons ``tombstone`` (no value), ``too-large``,
             ``not-json`` (also text that is not UTF-8, or holds a lone surrogate), ``not-a-cloudevent``, ``nul``,
-            ``unknown-type``, ``schema``, or ``rule`` (what a schema cannot say: a date that no calendar has).
+            ``unknown-type``, ``schema``, or ``rule`` (what a schema cannot say: a date that no calendar has, a
+            picture that is none).
     """
     if value is None:
         raise InvalidEvent(reasons.TOMBSTONE, [Violation("$", "has no value")])
@@ -51,7 +52,7 @@ def decode(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> A
     document = to_document(value, headers)
     forbidden = forbidden_text(document) if _NUL_ESCAPE in value or _has_nul(headers) else []
     if not forbidden and accepts(document):
-        # A ValueError is a date that no calendar has; the full check below names it with its path.
+        # A ValueError is such as a date that no calendar has; the full check below names it with its path.
         with suppress(ValueError):
             return parse(document)
     violations = [*forbidden, *schema_violations(document)]

@@ -7,7 +7,7 @@ aware datetimes in UTC. Strings are verbatim, never trimmed (SEMANTICS section 3
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +18,8 @@ InboxReason = Literal["new", "regression", "manual", "reprocessed", "escalating"
 ResolutionType = Literal["in_release", "in_next_release", "in_upcoming_release"]
 Replace = Literal["release", "repositories"]
 FileChangeType = Literal["A", "M", "D"]
+Role = Literal["member", "admin", "manager", "owner"]
+AvatarType = Literal["letter_avatar", "upload"]
 
 
 class Absent:
@@ -145,6 +147,64 @@ class CommitsPushed(ReleaseEvent):
 
 
 @dataclass(slots=True, kw_only=True)
+class ReleaseUpdated(ReleaseEvent):
+    """Change what is known of a release; the first ``date_released`` means that it is out (seed flow ``put``).
+
+    A blank ``ref`` or ``url`` is ``None`` too: nothing that is set can be taken away.
+    """
+
+    type: ClassVar[str] = "release-updated"
+    ref: str | None = None
+    url: str | None = None
+    date_released: datetime | None = None
+    status: ReleaseStatus | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ReleaseDeployed(ReleaseEvent):
+    """A release was deployed to an environment.
+
+    ``projects`` is ``None`` where absent: all projects of the release; else it names at least one.
+    """
+
+    type: ClassVar[str] = "release-deployed"
+    environment: str
+    projects: list[str] | None = None
+    name: str | None = None
+    url: str | None = None
+    date_started: datetime | None = None
+    date_finished: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ReleaseDeleted(ReleaseEvent):
+    """Remove a release with its log, heads and projects."""
+
+    type: ClassVar[str] = "release-deleted"
+
+
+@dataclass(slots=True, kw_only=True)
+class OrganizationUpdated(Event):
+    """Save details of an organization (seed flow ``save``, SEMANTICS section 10).
+
+    ``options`` and ``flags`` hold only what the event carries, by API field name as the catalogue
+    ``organization_options`` lists them; the values are in range. ``relayPiiConfig`` is ``None`` for ``null`` or
+    blank. ``trustedRelays`` is a list of ``{"name", "publicKey", "description"}``, each public key once.
+    ``avatar`` is a picture that was checked. ``color`` is ``#rrggbb`` in lower case.
+    """
+
+    type: ClassVar[str] = "organization-updated"
+    options: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, bool] = field(default_factory=dict)
+    name: str | None = None
+    default_role: Role | None = None
+    avatar_type: AvatarType | None = None
+    avatar: bytes | None = None
+    color: str | None = None
+    actor: Actor | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class ProjectUpdated(Event):
     """Create or rename a project."""
 
@@ -188,4 +248,14 @@ class PullRequestMerged(Event):
     author_email: str | None = None
 
 
-AnyEvent = ReleaseCreated | CommitsPushed | ProjectUpdated | GroupUpdated | PullRequestMerged
+AnyEvent = (
+    ReleaseCreated
+    | CommitsPushed
+    | ReleaseUpdated
+    | ReleaseDeployed
+    | ReleaseDeleted
+    | OrganizationUpdated
+    | ProjectUpdated
+    | GroupUpdated
+    | PullRequestMerged
+)

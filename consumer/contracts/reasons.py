@@ -26,4 +26,4 @@ SCHEMA: Final = "schema"
 """It breaks the schema of its type."""
 
 RULE: Final = "rule"
-"""It breaks a rule that a schema cannot say: a date that no calendar has."""
+"""It breaks a rule that a schema cannot say: a date that no calendar has, a picture that is none."""

@@ -5,6 +5,7 @@ The files of ``schemas/`` are the one source of truth for what an event looks li
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -47,12 +48,28 @@ def pattern_messages() -> dict[str, str]:
     return {node["pattern"]: node["x-message"] for node in _nodes(load_schemas()) if "pattern" in node}
 
 
-def list_fields(schema: Schema) -> dict[tuple[str, ...], str]:
-    """The lists inside a value by their path from it, each with the name of its items' definition in ``common``."""
-    fields: dict[tuple[str, ...], str] = {}
+@dataclass(frozen=True, slots=True)
+class ListField:
+    """A list as a schema describes it.
+
+    Args:
+        items: name of its items' definition in ``common``.
+        unique: the text by which its items differ (``x-unique``), if they must.
+        repeated: what a person is told of a text that comes twice (``x-message``).
+    """
+
+    items: str
+    unique: str | None = None
+    repeated: str = ""
+
+
+def list_fields(schema: Schema) -> dict[tuple[str, ...], ListField]:
+    """The lists inside a value by their path from it."""
+    fields: dict[tuple[str, ...], ListField] = {}
     for name, field in schema.get("properties", {}).items():
         if "items" in field:
-            fields[(name,)] = field["items"]["$ref"].rpartition("/")[2]
+            items = field["items"]["$ref"].rpartition("/")[2]
+            fields[(name,)] = ListField(items, field.get("x-unique"), field.get("x-message", ""))
         fields.update({(name, *path): items for path, items in list_fields(field).items()})
     return fields
 

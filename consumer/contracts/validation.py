@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from jsonschema_rs import Draft202012Validator, Registry, ValidationError, Validator
 
+from consumer.contracts.formats import FORMATS
 from consumer.contracts.schemas import (
     COMMON,
     SUFFIX,
+    ListField,
     Schema,
     event_types,
     list_fields,
     load_schemas,
     pattern_messages,
 )
-from consumer.contracts.timestamps import parse_timestamp
 from consumer.errors import Violation
 
 if TYPE_CHECKING:
@@ -50,12 +51,12 @@ _TYPE_NAMES = {
 class _Contract:
     """A schema compiled twice: ``quick`` leaves to the parser what is slow to check, ``full`` checks all of it.
 
-    ``lists`` are the lists inside a value by their path, each with the contract's name of its items.
+    ``lists`` are the lists inside a value by their path.
     """
 
     quick: Validator
     full: Validator
-    lists: dict[tuple[str, ...], str]
+    lists: dict[tuple[str, ...], ListField]
 
 
 def json_path(path: Path) -> str:
@@ -148,8 +149,8 @@ def _errors(contract: _Contract, value: Any, path: Path) -> Iterator[Violation]:
     """
     outline = value
     lists: dict[Path, list[Any]] = {}
-    for field in contract.lists:
-        outline, lists[field] = _emptied(outline, field)
+    for place in contract.lists:
+        outline, lists[place] = _emptied(outline, place)
     errors = [(tuple(error.instance_path), error) for error in contract.full.iter_errors(outline)]
     misspelt = {where for where, error in errors if error.kind.name == "pattern"}
     for where, error in errors:
@@ -158,11 +159,25 @@ def _errors(contract: _Contract, value: Any, path: Path) -> Iterator[Violation]:
         repeated = error.kind.name == "format" and where in misspelt
         if not emptied and not repeated:
             yield _violation(error, (*path, *where))
-    for field, name in contract.lists.items():
-        item_contract = _definitions()[name]
-        for index, item in enumerate(lists[field]):
+    for place, field in contract.lists.items():
+        item_contract = _definitions()[field.items]
+        for index, item in enumerate(lists[place]):
             if not item_contract.full.is_valid(item):
-                yield from _errors(item_contract, item, (*path, *field, index))
+                yield from _errors(item_contract, item, (*path, *place, index))
+        if field.unique:
+            for index, key in _repeated(lists[place], field.unique):
+                yield Violation(json_path((*path, *place, index, field.unique)), f"{field.repeated}: {key!r}")
+
+
+def _repeated(items: list[Any], name: str) -> Iterator[tuple[int, str]]:
+    """The items whose text ``name`` an item before them has, too: their index and that text."""
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        key = item.get(name) if isinstance(item, dict) else None
+        if isinstance(key, str):
+            if key in seen:
+                yield index, key
+            seen.add(key)
 
 
 def _emptied(value: Any, path: tuple[str, ...]) -> tuple[Any, list[Any]]:
@@ -180,6 +195,8 @@ def _violation(error: ValidationError, path: Path) -> Violation:
     keyword, detail = error.kind.name, error.kind.value
     if keyword == "required":
         return Violation(json_path((*path, detail)), "is required")
+    if keyword == "format":
+        return Violation(json_path(path), FORMATS[detail](str(error.instance)) or error.message)
     message = _MESSAGES.get(keyword)
     return Violation(json_path(path), message(detail) if message else error.message)
 
@@ -216,9 +233,10 @@ def _definitions() -> dict[str, _Contract]:
 
 def _compile(reference: str, schema: Schema) -> _Contract:
     root = {"$ref": reference}
+    checks = {name: _fits(complain) for name, complain in FORMATS.items()}
     return _Contract(
         quick=Draft202012Validator(root, registry=_registry(), validate_formats=False),
-        full=Draft202012Validator(root, registry=_registry(), validate_formats=True, formats={"instant": _is_instant}),
+        full=Draft202012Validator(root, registry=_registry(), validate_formats=True, formats=checks),
         lists=list_fields(schema),
     )
 
@@ -228,18 +246,13 @@ def _registry() -> Registry:
     return Registry((f"json-schema:///{name}", schema) for name, schema in load_schemas().items())
 
 
-def _is_instant(text: str) -> bool:
-    try:
-        parse_timestamp(text)
-    except ValueError:
-        return False
-    return True
+def _fits(complain: Callable[[str], str | None]) -> Callable[[str], bool]:
+    return lambda text: complain(text) is None
 
 
 _MESSAGES: dict[str, Callable[[Any], str]] = {
     "const": lambda value: f"must be {_literal(value)}",
     "enum": lambda values: f"must be one of {', '.join(map(_literal, values))}",
-    "format": lambda _: "is a date and time that no calendar has, or outside the years 1 to 9999",
     "maxLength": lambda limit: f"must have at most {limit} characters",
     "maximum": lambda limit: f"must be at most {limit}",
     "minItems": lambda limit: f"must list at least {limit}",

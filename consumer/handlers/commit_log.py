@@ -38,7 +38,9 @@ class PlannedCommit:
 
 @dataclass(slots=True)
 class CommitList:
-    """A commit list, newest first, without ignored commits (repeats are still in it).
+    """A commit list, newest first, without ignored commits and repeats.
+
+    What is left of repeats: a commit without repository may be one of the fallback repository given by name.
 
     ``repositories`` are those of all commits, ignored ones included; ``digest`` tells equal lists.
     """
@@ -48,7 +50,7 @@ class CommitList:
     replace: Replace
     digest: bytes
 
-    def need(self, organization: str, version: str, *, has_refs: bool) -> CommitListNeed:
+    def need(self, organization: str, version: str) -> CommitListNeed:
         """What must be read before this list can be set."""
         references = [planned.references for planned in self.commits if planned.references]
         return CommitListNeed(
@@ -60,7 +62,6 @@ class CommitList:
             ],
             references=set().union(*references),
             links=sum(map(len, references)),
-            has_refs=has_refs,
         )
 
 
@@ -76,6 +77,9 @@ def plan_commits(commits: Sequence[CommitData], replace: Replace, ignore_markers
     kept = [data for data in commits if not data.message or not any(marker in data.message for marker in markers)]
     # A stable sort keeps the order of equal times, and of commits without one.
     kept.sort(key=_newest_first, reverse=True)
+    listed: dict[tuple[str | None, str], CommitData] = {}
+    for data in kept:
+        listed.setdefault((data.repository, data.id), data)
     repositories = {data.repository for data in commits}
     scope = sorted(name or "" for name in repositories) if replace == "repositories" else None
     return CommitList(
@@ -85,11 +89,11 @@ def plan_commits(commits: Sequence[CommitData], replace: Replace, ignore_markers
                 author_email(data.author_email, data.author_name),
                 None if data.message is None else find_references(data.message),
             )
-            for data in kept
+            for data in listed.values()
         ],
         repositories=repositories,
         replace=replace,
-        digest=blake2b(orjson.dumps([replace, scope, kept]), digest_size=16).digest(),
+        digest=blake2b(orjson.dumps([replace, scope, list(listed.values())]), digest_size=16).digest(),
     )
 
 
@@ -101,7 +105,8 @@ def _newest_first(data: CommitData) -> datetime:
 class LogChange:
     """What setting a log did.
 
-    ``unlinked`` are the links that messages no longer name.
+    ``changed`` is about the log and its commits, not about heads, which refs may yet put back; ``unlinked`` are the
+    links that messages no longer name.
     """
 
     changed: bool
@@ -138,10 +143,10 @@ class _LogSetter:
             return LogChange(changed=False, unlinked=[])
         listed = [LogEntry(commit, timestamp) for commit, timestamp in self._write_commits()]
         self._replace_log(listed)
-        self._move_heads(listed)
+        moved = self._move_heads(listed)
         release = self._release
         release.log_digest = self._list.digest
-        if self._changed:
+        if self._changed or moved:
             release.log_set_at = self._rows.tick()
         release.log_set_by = self._rows.ordinal
         release.changed = True
@@ -229,10 +234,12 @@ class _LogSetter:
             self._changed |= [commit for commit, _ in before] != [commit for commit, _ in after]
 
     def _named_repositories(self) -> set[int]:
-        organization = self._organization
-        return {self._rows.repository(organization, name).id for name in self._list.repositories}
+        """Those that exist: none is made for commits that are all ignored."""
+        found = (self._rows.find_repository(self._organization, name) for name in self._list.repositories)
+        return {repository.id for repository in found if repository is not None}
 
-    def _move_heads(self, listed: list[LogEntry]) -> None:
+    def _move_heads(self, listed: list[LogEntry]) -> bool:
+        """Every listed repository gets its newest commit as head; says whether a head moved."""
         release = self._release
         heads: dict[int, Commit] = {}
         for entry in listed:
@@ -244,7 +251,7 @@ class _LogSetter:
         elif not release.log:
             release.heads.clear()
         release.heads.update(heads)
-        self._changed |= before != release.heads
+        return before != release.heads
 
 
 def change_references(

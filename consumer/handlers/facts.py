@@ -60,7 +60,7 @@ class Recorder:
         }
         self._release(release, "activity.release.commits-set", "", data)
 
-    def group_resolved(self, group: Group, link: LinkTarget | None) -> None:
+    def group_resolved(self, group: Group, actor: Actor | None, link: LinkTarget | None = None) -> None:
         """A group was resolved: by a commit or pull request (``link``), or by an event about it."""
         resolution = group.resolution
         version = resolution.version if resolution else None
@@ -68,7 +68,7 @@ class Recorder:
             "version": version,
             "type": resolution.type.label if resolution else None,
             **self._link(link),
-            "actor": _actor(resolution.actor if resolution else None),
+            "actor": _actor(actor),
             "activityType": ActivityType.SET_RESOLVED_IN_RELEASE if version else ActivityType.SET_RESOLVED,
         }
         self._group(group, "activity.group.resolved", version or "", data)

@@ -45,7 +45,9 @@ class GroupUpdatedPlan:
         needs.late_groups.add((organization, event.short_id))
         if event.resolution is not None:
             needs.attachments.setdefault((organization, event.resolution.release), set())
-        needs.external_issues.update((organization, issue.provider, issue.key) for issue in event.external_issues or ())
+        issues = event.external_issues or ()
+        needs.external_issues.update((organization, issue.provider, issue.key) for issue in issues)
+        needs.links += len(issues)
 
     def apply(self, rows: WorkingSet) -> None:
         """Apply the event to the working set."""
@@ -163,7 +165,7 @@ def _resolve(rows: WorkingSet, recorder: Recorder, group: Group, event: GroupUpd
         return
     set_resolved(rows, group, resolution, event.actor)
     if not created:
-        recorder.group_resolved(group, None)
+        recorder.group_resolved(group, event.actor)
 
 
 def _same(one: Resolution, other: Resolution) -> bool:

@@ -41,6 +41,7 @@ class PullRequestMergedPlan:
         needs.pull_requests.add((organization, event.repository, event.number))
         needs.merges.add((organization, event.merge_commit_sha))
         needs.groups.update((organization, short_id) for short_id in self.references)
+        needs.links += len(self.references)
         if self.email:
             needs.authors.add((organization, self.email.lower()))
 

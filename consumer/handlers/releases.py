@@ -25,7 +25,7 @@ def need_release(
     organization = event.organization
     needs.release(organization, event.version, list(projects))
     if commits is not None:
-        needs.commit_lists.append(commits.need(organization, event.version, has_refs=bool(refs)))
+        needs.commit_lists.append(commits.need(organization, event.version))
         needs.authors.update((organization, planned.email.lower()) for planned in commits.commits if planned.email)
         needs.repositories.update((organization, name) for name in commits.repositories)
     if refs:
@@ -100,9 +100,10 @@ def apply_commits(
         refs: heads to set, checked by ``check_refs``.
         attached: whether a project was newly attached, so that the log must be searched for its groups.
     """
+    heads = dict(release.heads)
     change = set_commits(rows, release, commits) if commits is not None else None
-    moved = _set_heads(rows, release, refs)
-    if moved or (change is not None and change.changed):
+    _set_heads(rows, release, refs)
+    if release.heads != heads or (change is not None and change.changed):
         recorder.commits_set(release)
     if change is not None:
         unresolve(rows, recorder, change.unlinked)
@@ -110,8 +111,8 @@ def apply_commits(
         resolve_in_release(rows, recorder, release)
 
 
-def _set_heads(rows: WorkingSet, release: Release, refs: Sequence[RefData]) -> bool:
-    """Set the head commit of each ref's repository, the last ref wins; says whether one moved."""
+def _set_heads(rows: WorkingSet, release: Release, refs: Sequence[RefData]) -> None:
+    """Set the head commit of each ref's repository; the last ref wins."""
     moved = False
     for ref in refs:
         repository = rows.repository(release.organization, ref.repository)
@@ -122,4 +123,3 @@ def _set_heads(rows: WorkingSet, release: Release, refs: Sequence[RefData]) -> b
     if moved:
         release.log_digest = None  # the same list again would move the heads back
         release.changed = True
-    return moved

@@ -151,7 +151,7 @@ def _resolve_group(
         release.version, release.id, ResolutionType.IN_RELEASE, ResolutionStatus.RESOLVED, actor, rows.tick()
     )
     set_resolved(rows, group, resolution, actor)
-    recorder.group_resolved(group, targets[-1])
+    recorder.group_resolved(group, actor, targets[-1])
     issues = [
         rows.external_issues_by_id[linked_id]
         for linked_type, linked_id in group.links

@@ -79,22 +79,24 @@ class ApplyThread:
         attempt = 0
         while True:
             try:
-                self._applier.apply(batch)
-            except Fenced as fenced:
-                # After a lost answer to COMMIT the offsets may have moved by this very batch.
-                if attempt and self._was_committed(batch):
-                    return Applied.COMMITTED
-                log.warning("batch is dropped: %s", fenced)
-                return Applied.FENCED
+                return self._try(batch, is_first=attempt == 0)
             except (WorldError, psycopg2.Error, SQLAlchemyError) as error:
                 attempt += 1
                 pause = self._pause(attempt)
-                reason = str(error).strip().splitlines()[0]
+                reason = str(error).strip().partition("\n")[0]
                 log.warning("batch is tried again in %.1f s (attempt %d failed): %s", pause, attempt, reason)
                 if self._abandon.wait(pause):
                     return Applied.ABANDONED
-            else:
-                return Applied.COMMITTED
+
+    def _try(self, batch: Batch, *, is_first: bool) -> Applied:
+        try:
+            self._applier.apply(batch)
+        except Fenced as fenced:
+            # After a lost answer to COMMIT the offsets may have moved by this very batch.
+            if is_first or not self._was_committed(batch):
+                log.warning("batch is dropped: %s", fenced)
+                return Applied.FENCED
+        return Applied.COMMITTED
 
     def _was_committed(self, batch: Batch) -> bool:
         """Whether every stream stands under our epoch where this batch moves it; then takes over what it reads."""

@@ -142,6 +142,9 @@ class Applier:
                 if not _is_conflict(error):
                     raise
                 if conflict == CONFLICTS_BEFORE_BLAME:
+                    # A deadlock is never an event's fault: the batch is tried again after a pause.
+                    if isinstance(error, psycopg2.OperationalError) or not batch.items:
+                        raise
                     raise DataError(error) from error
                 log.info("batch is redone, another transaction came first: %s", str(error).strip())
             else:
@@ -197,11 +200,16 @@ class Applier:
         fresh = [item for item in batch.items if item.parked is None and item.digest is not None]
         seen = processed_events.find_processed(cursor, {item.digest for item in fresh if item.digest})
         waiting = parking.waiting_keys(cursor, [item.plan.event.key for item in fresh if item.plan])
+        untouched = parking.find_untouched(cursor, [item.parked for item in batch.items if item.parked])
         items = []
         for item in sorted(batch.items, key=lambda item: not item.comes_first):
-            if item.parked is None and item.digest in seen:
+            if item.parked is not None:
+                # One that an earlier attempt saw to, whose answer to COMMIT was lost, has no business here.
+                if item.parked.id in untouched:
+                    items.append(item)
+            elif item.digest in seen or item.digest in outcome.remembered:
                 outcome.tally(item).duplicate += 1
-            elif item.parked is None and item.plan is not None and item.plan.event.key in waiting:
+            elif item.plan is not None and item.plan.event.key in waiting:
                 self._wait(item, f"waits behind an earlier event of {item.plan.event.key}", outcome)
             else:
                 items.append(item)
@@ -330,7 +338,11 @@ class Applier:
             activities.append(activity)
             queue.append(outbox.OutboxRow(stream.id, activity.seq, activity_id=activity.id))
         letters = []
+        buried = dead_letters.find_buried(cursor, [(item.stream.id, item.record.offset) for item, _ in outcome.dead])
         for item, error in outcome.dead:
+            if (item.stream.id, item.record.offset) in buried:
+                # The partition is replayed: it is a dead letter already, and announced as one.
+                continue
             letter_id = self._supply.next("dead_letter")
             letters.append(dead_letters.DeadLetter(letter_id, item.stream.id, item.record, item.event_type, error))
             queue.append(outbox.OutboxRow(item.stream.id, number(item.stream), dead_letter_id=letter_id))

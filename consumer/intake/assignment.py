@@ -20,15 +20,23 @@ class Assigned:
     """One partition of the assignment.
 
     ``stream`` is set once it is claimed in PostgreSQL. ``position`` is the next offset to read: it runs ahead of
-    ``stream.next_offset`` by what is decoded and not yet applied. ``claim_after`` is when to try to claim it
-    (monotonic seconds).
+    ``stream.next_offset`` by what is decoded and not yet applied. ``must_seek`` is set while Kafka's client reads
+    elsewhere than at ``position``: what it hands out until then is not what follows. ``claim_after`` is when to try
+    to claim it (monotonic seconds).
     """
 
     partition: Partition
     stream: Stream | None = None
     position: int = 0
+    must_seek: bool = False
     end_of_partition: int = -1
     claim_after: float = 0.0
+
+    def read_from(self, offset: int) -> None:
+        """Read from this offset on; the worker seeks there at its next turn."""
+        self.position = offset
+        self.must_seek = True
+        self.end_of_partition = -1
 
     def __str__(self) -> str:
         return f"{self.partition[0]}-{self.partition[1]}"
@@ -54,6 +62,10 @@ class Assignment:
         """Partitions that are due to be claimed."""
         now = time.monotonic()
         return [a for a in self.assigned.values() if a.stream is None and a.claim_after <= now]
+
+    def seeking(self) -> list[Assigned]:
+        """Claimed partitions that Kafka's client does not read from their position yet."""
+        return [a for a in self.claimed() if a.must_seek]
 
     def claimed(self) -> list[Assigned]:
         """Partitions that this worker may write."""

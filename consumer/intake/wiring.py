@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from redis.exceptions import RedisError
+from sqlalchemy import event
 
 from consumer.announce.announcer import Announcer
 from consumer.announce.producer import make_producer
@@ -26,6 +27,9 @@ from consumer.store.migrating import require_migrated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import psycopg2.extensions
+    from sqlalchemy import Engine
 
     from consumer.settings import Settings
 
@@ -70,6 +74,7 @@ def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Work
     """
     patience = settings.startup_timeout_seconds
     engine = connect(addresses.database_url, application_name=settings.instance_name, pool_size=_POOL_SIZE)
+    _give_way(engine, 2 * settings.session_timeout_seconds)
     wait_for("PostgreSQL", address_of(addresses.database_url), lambda: require_migrated(engine), patience)
     cluster = Cluster(settings, addresses.kafka_bootstrap_servers)
     topics = settings.topics
@@ -100,3 +105,21 @@ def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Work
     finally:
         client.close()
         engine.dispose()
+
+
+def _give_way(engine: Engine, idle_seconds: float) -> None:
+    """Let PostgreSQL end the transaction of a worker that was stopped in it, or whose machine is gone.
+
+    It holds the rows of its partitions: without this another worker could not take them over for hours.
+    """
+    milliseconds = round(idle_seconds * 1000)
+
+    @event.listens_for(engine, "connect")
+    def set_limits(connection: psycopg2.extensions.connection, _: object) -> None:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('idle_in_transaction_session_timeout', %s, false),"
+                " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),"
+                " set_config('tcp_keepalives_count', '2', false)",
+                (f"{milliseconds}ms",),
+            )

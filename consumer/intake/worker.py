@@ -46,8 +46,10 @@ _POLL_WHILE_BUSY_SECONDS = 0.02
 _CHORES_SECONDS = 0.5
 _PATIENCE_SECONDS = 2.0
 _CLAIM_PAUSE_SECONDS = 1.0
-_SEEK_TIMEOUT_SECONDS = 10.0
-_SEEK_PAUSE_SECONDS = 0.02
+_LOCK_WAIT_SECONDS = 2.0
+
+# A fatal error does not always say that it is one.
+_REFUSALS = frozenset({KafkaError._FATAL, KafkaError._AUTO_OFFSET_RESET})  # noqa: SLF001  # their public names
 
 
 @dataclass(slots=True)
@@ -122,22 +124,26 @@ class Worker:
             return self._drain()
         finally:
             self._apply_thread.abandon()
+            # Nobody need wait for it any more: it commits under this worker's epoch, or it is fenced.
+            self._in_flight = None
             self._announcer.stop(self._settings.transaction_timeout_seconds)
             self._consumer.close()
 
     # --- one turn ----------------------------------------------------------------------------------------------
 
     def _step(self) -> None:
+        self._announcer.raise_failure()
         self._claim()
+        self._seek()
         if self._ready is None:
             self._ready = self._read_batch()
         self._finish_in_flight()
         if self._in_flight is None:
-            if self._ready is None:
-                self._ready = self._chore_batch()
-            if self._ready is not None:
-                self._submit(self._ready)
-                self._ready = None
+            batch = self._chore_batch()
+            if batch is None:
+                batch, self._ready = self._ready, None
+            if batch is not None:
+                self._submit(batch)
 
     def _is_idle(self) -> bool:
         return self._in_flight is None and self._ready is None and not self._records
@@ -175,14 +181,16 @@ class Worker:
             self._consumer.resume([TopicPartition(*a.partition) for a in self._assignment.claimed()])
         if result is Applied.COMMITTED:
             self._announcer.applied([advance.stream for advance in batch.advances])
-        elif result is Applied.FENCED:
+        else:
+            # Fenced or given up: what was read behind it must not be applied before it.
             self._look_again([advance.stream for advance in batch.advances])
 
     # --- reading -----------------------------------------------------------------------------------------------
 
     def _read_batch(self) -> Batch | None:
         if not self._records:
-            self._take(self._consumer.poll(_POLL_WHILE_BUSY_SECONDS if self._in_flight else _POLL_SECONDS))
+            is_busy = self._in_flight is not None or self._assignment.seeking()
+            self._take(self._consumer.poll(_POLL_WHILE_BUSY_SECONDS if is_busy else _POLL_SECONDS))
             if self._records:
                 # What is there already is there at once; waiting for a full batch would cost time.
                 for message in self._consumer.consume(self._settings.batch_size - 1, 0):
@@ -193,7 +201,7 @@ class Worker:
         while self._records and len(records) < self._settings.batch_size and size < self._settings.batch_bytes:
             record = self._records.popleft()
             assigned = self._assignment.assigned.get((record.topic, record.partition))
-            if assigned is None or assigned.stream is None or record.offset < assigned.position:
+            if assigned is None or assigned.stream is None or assigned.must_seek or record.offset < assigned.position:
                 continue
             starts.setdefault(assigned.stream.id, assigned.position)
             records.append((assigned.stream, record))
@@ -214,19 +222,19 @@ class Worker:
         elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
             partition, end = end_of_partition(message)
             assigned = self._assignment.assigned.get(partition)
-            if assigned is not None:
+            if assigned is not None and not assigned.must_seek:
                 assigned.end_of_partition = end
-        elif error.fatal() or error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001  # its public name
+        elif error.fatal() or error.code() in _REFUSALS:
             text = f"Kafka refuses this worker: {error.str()}; run `release-consumer run` again"
             raise ServiceUnavailable(text)
         else:
             log.warning("Kafka: %s", error.str())
 
-    # --- chores: what is done when there is nothing to read ------------------------------------------------------
+    # --- chores: what is done between batches, now and then, however much there is to read -------------------------
 
     def _chore_batch(self) -> Batch | None:
-        """Now and then: notice a moved offset, try parked events again, pass offsets that hold no record."""
-        if time.monotonic() < self._next_chores or self._records:
+        """Notice a moved offset, try parked events again, pass offsets that hold no record."""
+        if time.monotonic() < self._next_chores:
             return None
         self._next_chores = time.monotonic() + _CHORES_SECONDS
         claimed = self._assignment.streams()
@@ -234,15 +242,15 @@ class Worker:
             return None
         try:
             with transaction(self._engine) as cursor:
-                mine = streams.are_mine(cursor, claimed)
+                lost = streams.find_lost(cursor, claimed)
                 due = parking.due_events(
                     cursor, [stream.id for stream in claimed], datetime.now(UTC), self._settings.batch_size
                 )
         except (psycopg2.Error, SQLAlchemyError) as error:
-            log.warning("PostgreSQL: %s", str(error).strip().splitlines()[0])
+            log.warning("PostgreSQL: %s", str(error).strip().partition("\n")[0])
             return None
-        if not mine:
-            self._look_again(claimed)
+        if lost:
+            self._look_again([stream for stream in claimed if stream.id in lost])
             return None
         if due:
             return retry_batch(due, {stream.id: stream for stream in claimed}, self._settings)
@@ -290,7 +298,11 @@ class Worker:
         self._drop_unapplied({a.partition for a in removed})
 
     def _drop_unapplied(self, partitions: set[Partition]) -> None:
-        """Drop what was read of these partitions and not applied; others of the same batch are read again."""
+        """Drop what was read of these partitions and not applied; others of the same batch are read again.
+
+        It does not seek: inside a callback ``consume`` may hold records of the others in its hand. They would come
+        after the seek, pass for what follows the new position, and what lies between would be lost.
+        """
         self._records = deque(r for r in self._records if (r.topic, r.partition) not in partitions)
         ready, self._ready = self._ready, None
         if ready is None:
@@ -298,7 +310,7 @@ class Worker:
         begun = {advance.stream.id: advance.expected for advance in ready.advances}
         for assigned in self._assignment.claimed():
             if assigned.stream is not None and assigned.stream.id in begun and assigned.partition not in partitions:
-                self._seek(assigned, begun[assigned.stream.id])
+                assigned.read_from(begun[assigned.stream.id])
 
     def _claim(self) -> None:
         """Take over in PostgreSQL what the group gave: raises the epoch, then reads from the stored position."""
@@ -309,10 +321,11 @@ class Worker:
             known = self._cluster.partitions(self._settings.topics.inputs)
             wanted = [a.partition for a in waiting]
             earliest = self._cluster.earliest(wanted)
-            latest = self._cluster.latest(wanted)
             claimed = self._claim_streams({a.partition: known[a.partition] for a in waiting}, earliest)
+            # Only now: until its epoch was raised a predecessor may have gone on.
+            latest = self._cluster.latest(wanted)
         except (KafkaException, psycopg2.Error, SQLAlchemyError) as error:
-            log.warning("partitions cannot be taken over yet: %s", str(error).strip().splitlines()[0])
+            log.warning("partitions cannot be taken over yet: %s", str(error).strip().partition("\n")[0])
             for assigned in waiting:
                 assigned.claim_after = time.monotonic() + _CLAIM_PAUSE_SECONDS
             return
@@ -320,8 +333,7 @@ class Worker:
             stream = claimed[assigned.partition]
             _check_position(assigned, stream, earliest[assigned.partition], latest[assigned.partition])
             assigned.stream = stream
-            self._seek(assigned, stream.next_offset)
-            self._consumer.resume([TopicPartition(*assigned.partition)])
+            assigned.read_from(stream.next_offset)
             self._announcer.take_over(*assigned.partition, stream)
 
     def _claim_streams(
@@ -329,6 +341,8 @@ class Worker:
     ) -> dict[Partition, Stream]:
         settings = self._settings
         with transaction(self._engine) as cursor:
+            # A predecessor that was stopped in its transaction holds the row; meanwhile this worker must poll.
+            streams.limit_lock_wait(cursor, _LOCK_WAIT_SECONDS)
             return {
                 partition: streams.claim(
                     cursor, settings.group_id, partitions[partition], settings.instance_name, earliest[partition]
@@ -337,7 +351,7 @@ class Worker:
             }
 
     def _look_again(self, fenced: Sequence[Stream]) -> None:
-        """The database no longer agrees with what this worker believes: take over again, or let go.
+        """The database may not agree with what this worker believes: take over again, or let go.
 
         An operator who moves an offset leaves the owner as it is: then it is ours to take over again. Another owner
         means that the group has given the partition away; it will tell us, and until then nothing is touched.
@@ -347,33 +361,41 @@ class Worker:
         self._announcer.let_go(ids, self._settings.transaction_timeout_seconds)
         self._drop_unapplied({a.partition for a in touched})
         self._pause([a.partition for a in touched])
-        with transaction(self._engine) as cursor:
-            owners = {a.stream.id: streams.reread(cursor, a.stream)[0] for a in touched if a.stream is not None}
+        me = self._settings.instance_name
+        owners = self._owners([a.stream for a in touched if a.stream is not None])
         for assigned in touched:
-            if assigned.stream is not None and owners[assigned.stream.id] != self._settings.instance_name:
-                log.warning("%s belongs to worker %s now", assigned, owners[assigned.stream.id])
+            owner = owners.get(assigned.stream.id, me) if assigned.stream is not None else me
+            if owner != me:
+                log.warning("%s belongs to worker %s now", assigned, owner)
                 assigned.claim_after = time.monotonic() + 2 * self._settings.session_timeout_seconds
             assigned.stream = None
+
+    def _owners(self, asked: Sequence[Stream]) -> dict[int, str]:
+        """Owners by stream id; nothing while PostgreSQL is away: then nobody can take over either."""
+        try:
+            with transaction(self._engine) as cursor:
+                return {stream.id: streams.reread(cursor, stream)[0] for stream in asked}
+        except (psycopg2.Error, SQLAlchemyError) as error:
+            log.warning("PostgreSQL: %s", str(error).strip().partition("\n")[0])
+            return {}
 
     def _pause(self, partitions: Sequence[Partition]) -> None:
         self._consumer.pause([TopicPartition(topic, number) for topic, number in partitions])
 
-    def _seek(self, assigned: Assigned, offset: int) -> None:
-        """Read a partition from this offset on; what was fetched before is dropped."""
-        self._records = deque(r for r in self._records if (r.topic, r.partition) != assigned.partition)
-        assigned.position = offset
-        assigned.end_of_partition = -1
-        deadline = time.monotonic() + _SEEK_TIMEOUT_SECONDS
-        while True:
+    def _seek(self) -> None:
+        """Let Kafka's client read from the positions of partitions; what it fetched before is dropped."""
+        for assigned in self._assignment.seeking():
+            self._records = deque(r for r in self._records if (r.topic, r.partition) != assigned.partition)
+            place = TopicPartition(*assigned.partition, assigned.position)
             try:
-                self._consumer.seek(TopicPartition(*assigned.partition, offset))
+                self._consumer.seek(place)
             except KafkaException as error:
-                # A partition that was assigned a moment ago is not started yet.
-                if error.args[0].code() != KafkaError._STATE or time.monotonic() > deadline:  # noqa: SLF001  # its public name
+                if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001  # its public name
                     raise
-                time.sleep(_SEEK_PAUSE_SECONDS)
-            else:
-                return
+                # Assigned a moment ago and not started yet: the next turn tries again.
+                continue
+            assigned.must_seek = False
+            self._consumer.resume([place])
 
     # --- the end -----------------------------------------------------------------------------------------------
 

@@ -9,13 +9,13 @@ import orjson
 
 from consumer.contracts.records import Record, headers_to_json
 from consumer.store.copying import copy_rows
+from consumer.store.database import Cursor, sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from consumer.errors import EventError
-    from consumer.store.database import Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,15 @@ def record_columns(stream_id: int, record: Record) -> tuple[Any, ...]:
 
 
 RECORD_COLUMNS = 'offset_id, topic, partition, "offset", record_key, headers, value, timestamp'
+
+
+def find_buried(cursor: Cursor, records: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of the records (stream id, offset) that are dead letters already."""
+    if not records:
+        return set()
+    streams, offsets = zip(*records, strict=True)
+    cursor.execute(sql("find_buried"), {"streams": list(streams), "offsets": list(offsets)})
+    return set(cursor.fetchall())
 
 
 def bury(cursor: Cursor, dead_letters: Sequence[DeadLetter], now: datetime) -> None:

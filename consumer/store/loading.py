@@ -173,7 +173,7 @@ class _Loader:
                 release is not None
                 and release.log_digest == need.digest
                 and lists_of[name] == 1
-                and not need.has_refs
+                and name not in needs.head_commits
                 and name not in attaching
             )
             (same if unchanged else changed).append(need)
@@ -475,7 +475,7 @@ class _Loader:
         commits = sum(len(need.commits) for need in lists) + sum(map(len, needs.head_commits.values()))
         repositories = {(need.organization, name) for need in lists for name, _, _ in need.commits}
         referrers = sum(map(len, rows.referrers.values()))
-        links = sum(need.links for need in lists) + referrers + len(needs.groups) + len(needs.external_issues)
+        links = sum(need.links for need in lists) + referrers + needs.links
         return {
             "organization": len(needs.organizations) - len(rows.organizations),
             "project": len(needs.projects) - len(rows.projects),

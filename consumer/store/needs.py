@@ -19,7 +19,6 @@ class CommitListNeed:
     commits: list[tuple[str | None, str, bool]]
     references: set[str]
     links: int
-    has_refs: bool
 
 
 @dataclass(slots=True)
@@ -31,6 +30,7 @@ class Needs:
         attachments: (organization, version) -> project slugs that events attach.
         late_groups: groups that events may create or move, so that logs must be searched for references to them.
         merges: merge commits of pull requests that events bring.
+        links: how many links the catalog events can make, at most.
     """
 
     organizations: dict[str, bool] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class Needs:
     pull_requests: set[tuple[str, str, str]] = field(default_factory=set)
     merges: set[tuple[str, str]] = field(default_factory=set)
     external_issues: set[tuple[str, str, str]] = field(default_factory=set)
+    links: int = 0
 
     def organization(self, slug: str, *, catalog: bool) -> None:
         """An event of this organization is in the batch."""

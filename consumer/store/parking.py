@@ -86,6 +86,15 @@ def due_events(cursor: Cursor, stream_ids: Iterable[int], now: datetime, limit: 
     ]
 
 
+def find_untouched(cursor: Cursor, events: Iterable[ParkedEvent]) -> set[int]:
+    """Ids of those events that still wait, with no attempt more than when they were read."""
+    attempts = {event.id: event.attempts for event in events}
+    if not attempts:
+        return set()
+    cursor.execute(sql("read_attempts"), {"ids": list(attempts)})
+    return {id_ for id_, tried in cursor.fetchall() if attempts[id_] == tried}
+
+
 def next_due(cursor: Cursor, stream_ids: Iterable[int]) -> datetime | None:
     """When the next waiting event of these streams is due; ``None`` if none waits."""
     cursor.execute(sql("next_due"), {"streams": list(stream_ids)})

@@ -6,13 +6,14 @@ Nothing here decides anything: a row that another transaction touched since it w
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from consumer.store.copying import copy_rows, delete_rows, update_rows
-from consumer.store.rows import Group, Release, Row
+from consumer.store.rows import Commit, Group, Release, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from consumer.contracts.events import Actor
     from consumer.store.database import Cursor
@@ -28,16 +29,19 @@ def save(cursor: Cursor, rows: WorkingSet) -> None:
         StaleSnapshot: a row that the batch read was changed by another transaction.
         psycopg2.IntegrityError: another transaction made the same row first.
     """
+    modified = _changed(rows.commits.values())
+    delete_rows(cursor, "lock_followers", [commit.id for commit in modified])
     _save_catalog(cursor, rows)
-    _save_commits(cursor, rows)
+    _save_commits(cursor, rows, modified)
     _save_releases(cursor, rows)
     _save_pull_requests(cursor, rows)
     _save_references(cursor, rows)
     _save_groups(cursor, rows)
 
 
-def _new(rows: Iterable[R]) -> list[R]:
-    return [row for row in rows if not row.stored]
+def _new(rows: Mapping[Any, R]) -> list[R]:
+    # In the order of their natural keys, for the same reason as below: two batches may make the same rows.
+    return [row for _, row in sorted((item for item in rows.items() if not item[1].stored), key=itemgetter(0))]
 
 
 def _changed(rows: Iterable[R]) -> list[R]:
@@ -47,14 +51,12 @@ def _changed(rows: Iterable[R]) -> list[R]:
 
 def _save_catalog(cursor: Cursor, rows: WorkingSet) -> None:
     now = rows.tick()
-    copy_rows(
-        cursor, "organization", "id, slug, date_added", [(r.id, r.slug, now) for r in _new(rows.organizations.values())]
-    )
+    copy_rows(cursor, "organization", "id, slug, date_added", [(r.id, r.slug, now) for r in _new(rows.organizations)])
     copy_rows(
         cursor,
         "project",
         "id, organization_id, slug, name, platform, date_added",
-        [(r.id, r.organization_id, r.slug, r.name, r.platform, now) for r in _new(rows.projects.values())],
+        [(r.id, r.organization_id, r.slug, r.name, r.platform, now) for r in _new(rows.projects)],
     )
     update_rows(
         cursor,
@@ -68,13 +70,13 @@ def _save_catalog(cursor: Cursor, rows: WorkingSet) -> None:
         cursor,
         "repository",
         "id, organization_id, name",
-        [(r.id, r.organization_id, r.name) for r in _new(rows.repositories.values())],
+        [(r.id, r.organization_id, r.name) for r in _new(rows.repositories)],
     )
     copy_rows(
         cursor,
         "commit_author",
         "id, organization_id, email, name",
-        [(r.id, r.organization_id, r.email, r.name) for r in _new(rows.authors.values())],
+        [(r.id, r.organization_id, r.email, r.name) for r in _new(rows.authors)],
     )
     update_rows(
         cursor,
@@ -83,17 +85,16 @@ def _save_catalog(cursor: Cursor, rows: WorkingSet) -> None:
     )
 
 
-def _save_commits(cursor: Cursor, rows: WorkingSet) -> None:
+def _save_commits(cursor: Cursor, rows: WorkingSet, modified: list[Commit]) -> None:
     copy_rows(
         cursor,
         "commit",
         "id, repository_id, key, author_id, date_added, message",
         [
             (r.id, r.repository.id, r.key, r.author.id if r.author else None, r.date_added, r.message)
-            for r in _new(rows.commits.values())
+            for r in _new(rows.commits)
         ],
     )
-    changed = _changed(rows.commits.values())
     update_rows(
         cursor,
         "update_commits",
@@ -105,18 +106,17 @@ def _save_commits(cursor: Cursor, rows: WorkingSet) -> None:
                 "message": r.message,
                 "xmin": r.xmin,
             }
-            for r in changed
+            for r in modified
         ],
     )
-    # Other releases with these commits can no longer tell by their digest that nothing changed.
-    delete_rows(cursor, "forget_digests", [r.id for r in changed])
-    copy_rows(cursor, "commit_file_change", "commit_id, filename, type", rows.new_file_changes)
+    delete_rows(cursor, "follow_commits", [commit.id for commit in modified])
+    copy_rows(cursor, "commit_file_change", "commit_id, filename, type", sorted(rows.new_file_changes))
 
 
 def _save_releases(cursor: Cursor, rows: WorkingSet) -> None:
     releases = rows.releases.values()
     _forget_overtaken_digests(releases)
-    new = _new(releases)
+    new = _new(rows.releases)
     copy_rows(
         cursor,
         "release",
@@ -179,9 +179,9 @@ def _save_releases(cursor: Cursor, rows: WorkingSet) -> None:
 
 
 def _forget_overtaken_digests(releases: Iterable[Release]) -> None:
-    """A later event of the batch modified a commit of a log that an earlier one set: compare in full next time."""
+    """The batch modified a commit of a log after the log was set, in it or before it: compare in full next time."""
     for release in releases:
-        if release.log_set_by and any(entry.commit.modified_by > release.log_set_by for entry in release.log):
+        if any(entry.commit.modified_by > release.log_set_by for entry in release.log):
             release.log_digest = None
 
 
@@ -226,7 +226,7 @@ def _save_pull_requests(cursor: Cursor, rows: WorkingSet) -> None:
                 r.author.id if r.author else None,
                 r.merge_commit_sha,
             )
-            for r in _new(rows.pull_requests.values())
+            for r in _new(rows.pull_requests)
         ],
     )
     update_rows(
@@ -263,15 +263,14 @@ def _save_groups(cursor: Cursor, rows: WorkingSet) -> None:
         cursor,
         "external_issue",
         "id, organization_id, provider, key, url",
-        [(r.id, r.organization_id, r.provider, r.key, r.url) for r in _new(rows.external_issues.values())],
+        [(r.id, r.organization_id, r.provider, r.key, r.url) for r in _new(rows.external_issues)],
     )
     update_rows(
         cursor,
         "update_external_issues",
         [{"id": r.id, "url": r.url, "xmin": r.xmin} for r in _changed(rows.external_issues.values())],
     )
-    groups = rows.groups.values()
-    new, changed = _new(groups), _changed(groups)
+    new, changed = _new(rows.groups), _changed(rows.groups.values())
     copy_rows(
         cursor,
         "issue_group",

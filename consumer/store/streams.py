@@ -93,6 +93,11 @@ def claim(cursor: Cursor, group_id: str, partition: PartitionId, owner: str, fir
     return Stream(id_, UUID(str(name)), epoch, next_offset, next_seq)
 
 
+def limit_lock_wait(cursor: Cursor, seconds: float) -> None:
+    """Let this transaction wait for a row that another holds so long at most; then it fails."""
+    cursor.execute("SELECT set_config('lock_timeout', %s, true)", (f"{seconds * 1000:.0f}ms",))
+
+
 def advance(cursor: Cursor, advances: Sequence[Advance]) -> None:
     """Move streams, first thing in a batch's transaction; holds their rows to the commit.
 
@@ -137,8 +142,18 @@ def reread(cursor: Cursor, stream: Stream) -> tuple[str, Stream]:
     return owner, Stream(stream.id, stream.name, epoch, next_offset, next_seq)
 
 
-def are_mine(cursor: Cursor, streams: Iterable[Stream]) -> bool:
-    """Whether the epoch of every stream is still the one that this worker raised it to."""
+def find_lost(cursor: Cursor, streams: Iterable[Stream]) -> set[int]:
+    """Ids of those streams whose epoch is no longer the one that this worker raised it to."""
     expected = {stream.id: stream.epoch for stream in streams}
     cursor.execute(sql("read_epochs"), {"ids": list(expected)})
-    return dict(cursor.fetchall()) == expected
+    epochs = dict(cursor.fetchall())
+    return {id_ for id_, epoch in expected.items() if epochs.get(id_) != epoch}
+
+
+def find_positions(cursor: Cursor, group_id: str) -> dict[PartitionId, Stream]:
+    """Where the group stands in every partition that it ever read."""
+    cursor.execute(sql("read_positions"), {"group": group_id})
+    return {
+        PartitionId(cluster_id, topic_id, topic, partition): Stream(id_, UUID(str(name)), epoch, next_offset, next_seq)
+        for cluster_id, topic_id, topic, partition, id_, name, epoch, next_offset, next_seq in cursor.fetchall()
+    }

@@ -151,13 +151,16 @@ class WorkingSet:
 
     def repository(self, organization: Organization, name: str | None) -> Repository:
         """The repository of that name; the organization's fallback where there is none (SEMANTICS 4.4)."""
-        name = name or FALLBACK_REPOSITORY.format(id=organization.id)
-        key = (organization.id, name)
-        row = self.repositories.get(key)
+        row = self.find_repository(organization, name)
         if row is None:
+            name = name or FALLBACK_REPOSITORY.format(id=organization.id)
             row = Repository(id=self._next_id("repository"), organization_id=organization.id, name=name)
-            self.repositories[key] = row
+            self.repositories[organization.id, name] = row
         return row
+
+    def find_repository(self, organization: Organization, name: str | None) -> Repository | None:
+        """The repository of that name, or the fallback, if it exists."""
+        return self.repositories.get((organization.id, name or FALLBACK_REPOSITORY.format(id=organization.id)))
 
     def author(self, organization: Organization, email: str) -> Author:
         """The author of that address, lower-cased by the caller."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumer.contracts.events import ReleaseEvent
+from consumer.intake.batch import Batch
 from consumer.store import id_supply
 from tests.model.reference import ReferenceModel
 from tests.model.strategies import as_cloudevent, history
 from tests.support.database_state import broken_invariants, dump_rows, read_state
+from tests.support.differences import differences
 from tests.support.direct import DirectApplier
 
 if TYPE_CHECKING:
@@ -34,13 +37,15 @@ Json = dict[str, Any]
 SEEDS = int(os.environ.get("MODEL_SEEDS", "60"))
 SEED = os.environ.get("MODEL_SEED")
 BATCHES = os.environ.get("MODEL_BATCHES")
+MOST_DIFFERENCES = 20
 DAWN = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 def applier(services: Services, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[DirectApplier]:
-    """An applier that holds just the ids ready that a batch reserves: one that reserves too few runs out of them."""
+    """An applier that holds just the ids ready that a batch reserves, and does not hide a fault by halving a batch."""
     monkeypatch.setattr(id_supply, "ID_BLOCK", 1)
+    monkeypatch.delattr(Batch, "halves")
     direct = DirectApplier(database_url, services.redis_url)
     yield direct
     direct.close()
@@ -64,7 +69,7 @@ def test_every_history_ends_as_the_model_says(applier: DirectApplier, caplog: py
 def cut(length: int, random: Random) -> list[int]:
     """Sizes of batches that add up to a length: all small, all big, or mixed."""
     biggest = random.choice([1, 3, 10, length])
-    sizes = []
+    sizes: list[int] = []
     while (rest := length - sum(sizes)) > 0:
         sizes.append(min(rest, random.randint(1, biggest)))
     return sizes
@@ -98,10 +103,10 @@ class Comparison:
             dead |= self._apply_batch(list(islice(source, size)))
         with self._applier.engine.connect() as connection:
             actual = read_state(connection, self._started)
-            assert broken_invariants(connection) == {}
-        expected = self._model.state()
-        assert by_key(actual.pop("activities")) == by_key(expected.pop("activities"))
-        assert actual == expected
+            broken = broken_invariants(connection)
+        found = list(differences(by_key(actual), by_key(self._model.state())))
+        assert not found, "\n".join(found[:MOST_DIFFERENCES])
+        assert broken == {}
         return dead
 
     def _apply_batch(self, batch: Sequence[AnyEvent]) -> set[tuple[str, str]]:
@@ -120,7 +125,9 @@ class Comparison:
             return dump_rows(connection)
 
 
-def by_key(activities: Sequence[Json]) -> dict[str, list[Json]]:
-    """Activities by record key, in their order."""
-    keys = dict.fromkeys(sorted(activity["key"] for activity in activities))
-    return {key: [activity for activity in activities if activity["key"] == key] for key in keys}
+def by_key(state: Json) -> Json:
+    """The state with its activities by record key, each in their order: between keys no order is promised."""
+    activities: defaultdict[str, list[Json]] = defaultdict(list)
+    for activity in state["activities"]:
+        activities[activity["key"]].append(activity)
+    return state | {"activities": activities}

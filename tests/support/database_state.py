@@ -55,7 +55,9 @@ def dump_rows(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
 def broken_invariants(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows that break an invariant, by its name; nothing where all hold. Nothing must wait or be pruned."""
     broken = {
-        name: list(map(tuple, rows)) for name, query in _NEVER.items() if (rows := connection.execute(text(query)).all())
+        name: list(map(tuple, rows))
+        for name, query in _NEVER.items()
+        if (rows := connection.execute(text(query)).all())
     }
     unlike = list(_references_unlike_their_messages(connection))
     return broken | ({"references are those of the message": unlike} if unlike else {})
@@ -159,10 +161,11 @@ def _references_unlike_their_messages(connection: Connection) -> Iterator[tuple[
     stored: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
     for row in _rows(connection, tables.message_reference):
         stored[row["linked_type"], row["linked_id"]].add(row["short_id"])
-    texts = {(LinkedType.COMMIT, row["id"]): [row["message"]] for row in _rows(connection, tables.commit)} | {
-        (LinkedType.PULL_REQUEST, row["id"]): [row["message"], row["title"]]
-        for row in _rows(connection, tables.pull_request)
+    texts: dict[tuple[int, int], list[str | None]] = {
+        (LinkedType.COMMIT, row["id"]): [row["message"]] for row in _rows(connection, tables.commit)
     }
+    for row in _rows(connection, tables.pull_request):
+        texts[LinkedType.PULL_REQUEST, row["id"]] = [row["message"], row["title"]]
     for target in texts.keys() | stored.keys():
         named = referenced_short_ids(message or "" for message in texts.get(target, ()))
         if named != stored[target]:
@@ -299,7 +302,9 @@ class _StateReader:
                     "commitCount": row["commit_count"],
                     "lastCommit": row["last_commit_id"] and self._commit(row["last_commit_id"])["id"],
                     "authors": [self._author(author) for author in row["authors"]],
-                    "projects": sorted(self._projects[project["project_id"]]["slug"] for project in projects[row["id"]]),
+                    "projects": sorted(
+                        self._projects[project["project_id"]]["slug"] for project in projects[row["id"]]
+                    ),
                     "commits": [self._commit(entry["commit_id"]) for entry in logs[row["id"]]],
                     "headCommits": sorted(
                         ({"repository": head["repository"], "commit": head["id"]} for head in head_commits),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
-from sqlalchemy import Engine
 
 from consumer.contracts.records import Record
 from consumer.ids.factory import snowflake_ids
@@ -17,11 +15,16 @@ from consumer.intake.applying import Applier
 from consumer.intake.batch import make_batch
 from consumer.settings import Settings
 from consumer.store import streams
-from consumer.store.database import connect
+from consumer.store.database import connect, transaction
 from consumer.store.id_supply import IdSupply
 from consumer.store.migrating import migrate
 from consumer.store.streams import PartitionId, Stream
 from consumer.store.tables import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
 
 
 class DirectApplier:
@@ -52,7 +55,7 @@ class DirectApplier:
 
     def claim(self) -> Stream:
         """Take the stream over, as a worker does that was assigned the partition."""
-        with self.engine.begin() as connection, connection.connection.cursor() as cursor:
+        with transaction(self.engine) as cursor:
             return streams.claim(cursor, self.settings.group_id, self._partition, f"tests-{uuid4()}", 0)
 
     def forget(self) -> None:
@@ -69,7 +72,9 @@ class DirectApplier:
         start = self._next_offset
         for document in documents:
             value = orjson.dumps(document) if isinstance(document, dict) else document
-            records.append((self.stream, Record("release-events", self._partition.partition, self._next_offset, None, value)))
+            records.append(
+                (self.stream, Record("release-events", self._partition.partition, self._next_offset, None, value))
+            )
             self._next_offset += 1
         self.applier.apply(make_batch(records, {self.stream.id: start}, self.settings))
 

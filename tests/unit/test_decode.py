@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -19,23 +20,31 @@ from consumer.contracts import (
     Description,
     ExternalIssueData,
     GroupUpdated,
+    OrganizationUpdated,
     ProjectUpdated,
     PullRequestMerged,
     RefData,
     ReleaseCreated,
+    ReleaseDeleted,
+    ReleaseDeployed,
+    ReleaseUpdated,
     ResolutionData,
     decode,
     describe,
     is_version,
     validate,
 )
+from consumer.contracts.schemas import event_types
 from consumer.contracts.timestamps import parse_timestamp
 from consumer.contracts.validation import MAX_VIOLATIONS
 from consumer.errors import InvalidEvent
+from tests.support.pictures import picture
 
 MAX_BYTES = 1024 * 1024
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 PROJECT = {"organization": "acme", "project": "web"}
+RELEASE = {"organization": "acme", "version": "1"}
+ATTRIBUTES: Any = {"id": "1", "source": "/ci", "organization": "acme"}
 
 
 def event(type_: str, data: Any, **attributes: Any) -> dict[str, Any]:
@@ -287,6 +296,96 @@ class TestTypedEvents:
             ],
         )
 
+    def test_release_updated(self) -> None:
+        dated = {"dateReleased": "2024-05-01T12:00:00", "status": "open"}
+
+        found = decoded("release-updated", {**RELEASE, **dated, "ref": "v1", "url": "https://example.com"})
+
+        assert found == ReleaseUpdated(
+            **ATTRIBUTES, version="1", ref="v1", url="https://example.com", date_released=NOON, status="open"
+        )
+        assert found.key == "acme:1"
+
+    def test_release_updated_says_nothing_where_blank(self) -> None:
+        found = decoded("release-updated", {**RELEASE, "ref": " ", "url": "", "dateReleased": None})
+
+        assert found == ReleaseUpdated(**ATTRIBUTES, version="1")
+
+    def test_release_deployed(self) -> None:
+        data = {
+            **RELEASE,
+            "environment": " prod ",
+            "projects": ["web"],
+            "name": "d",
+            "url": "https://example.com",
+            "dateStarted": "2024-05-01T12:00:00Z",
+            "dateFinished": "2024-05-01T12:00:00Z",
+        }
+
+        assert decoded("release-deployed", data) == ReleaseDeployed(
+            **ATTRIBUTES,
+            version="1",
+            environment=" prod ",
+            projects=["web"],
+            name="d",
+            url="https://example.com",
+            date_started=NOON,
+            date_finished=NOON,
+        )
+        assert decoded("release-deployed", {**RELEASE, "environment": "e", "name": ""}) == ReleaseDeployed(
+            **ATTRIBUTES, version="1", environment="e"
+        )
+
+    def test_release_deleted(self) -> None:
+        assert decoded("release-deleted", RELEASE) == ReleaseDeleted(**ATTRIBUTES, version="1")
+
+    def test_organization_updated(self) -> None:
+        data = {
+            "organization": "acme",
+            "name": "Acme",
+            "defaultRole": "owner",
+            "avatarType": "upload",
+            "avatar": b64encode(picture()).decode(),
+            "color": "4674CA",
+            "projectRateLimit": 75.0,
+            "dataScrubber": False,
+            "safeFields": ["a"],
+            "relayPiiConfig": "{}",
+            "trustedRelays": [{"name": "r", "publicKey": "k", "created": "ignored"}],
+            "openMembership": False,
+            "future": 1,
+            "actor": {"name": "Ada"},
+        }
+
+        found = decoded("organization-updated", data)
+
+        assert found == OrganizationUpdated(
+            **ATTRIBUTES,
+            options={
+                "projectRateLimit": 75,
+                "dataScrubber": False,
+                "safeFields": ["a"],
+                "relayPiiConfig": "{}",
+                "trustedRelays": [{"name": "r", "publicKey": "k", "description": None}],
+            },
+            flags={"openMembership": False},
+            name="Acme",
+            default_role="owner",
+            avatar_type="upload",
+            avatar=picture(),
+            color="#4674ca",
+            actor=Actor("Ada", None),
+        )
+        assert found.key == "acme"
+        assert type(found.options["projectRateLimit"]) is int
+
+    def test_organization_updated_tells_a_given_null_from_an_absent_option(self) -> None:
+        found = decoded(
+            "organization-updated", {"organization": "acme", "relayPiiConfig": "", "color": "", "name": " "}
+        )
+
+        assert found == OrganizationUpdated(**ATTRIBUTES, options={"relayPiiConfig": None})
+
     def test_project_updated(self) -> None:
         found = decoded("project-updated", {**PROJECT, "name": " ", "platform": "python"})
 
@@ -401,11 +500,12 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELDS = st.sampled_from(
-    ["organization", "version", "projects", "project", "commits", "refs", "shortId", "number", "actor", "resolution"]
+    [
+        *("organization", "version", "projects", "project", "commits", "refs", "shortId", "number", "actor"),
+        *("resolution", "environment", "dateFinished", "avatar", "relayPiiConfig", "trustedRelays", "apdexThreshold"),
+    ]
 )
-TYPES = st.sampled_from(
-    ["release-created", "commits-pushed", "project-updated", "group-updated", "pull-request-merged"]
-)
+TYPES = st.sampled_from(event_types())
 COMMIT = st.dictionaries(st.sampled_from(["id", "timestamp", "patch_set", "message", "repository"]), JSON)
 DATA = st.dictionaries(FIELDS, JSON | st.lists(COMMIT, max_size=3))
 DOCUMENTS = JSON | st.builds(event, TYPES | JSON, JSON | DATA, time=JSON)

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from consumer.contracts import decode, validate
+from consumer.contracts.organization_options import DEFAULT_FLAGS, DEFAULT_ROLE, FLAGS, OPTIONS, ROLES, Option
 from consumer.contracts.schemas import COMMON, SUFFIX, event_types, load_schemas, pattern_messages, schema_folder
 from consumer.errors import InvalidEvent
 
@@ -79,3 +80,31 @@ def test_every_definition_has_title_and_description() -> None:
 
 def test_every_event_type_has_a_schema_of_its_own() -> None:
     assert set(event_types()) == {name.removesuffix(SUFFIX) for name in load_schemas()} - {COMMON.removesuffix(SUFFIX)}
+
+
+def test_organization_options_are_the_ones_of_the_catalogue() -> None:
+    described = load_schemas()["organization-updated.schema.json"]["properties"]["data"]["properties"]
+    apart = {"organization", "name", "defaultRole", "avatarType", "avatar", "color", "actor"}
+
+    assert described.keys() - apart == OPTIONS.keys() | FLAGS.keys()
+    for name, option in OPTIONS.items():
+        assert described[name].items() >= as_schema(option).items()
+        assert [described[name].get(limit) for limit in ("minimum", "maximum")] == [option.minimum, option.maximum]
+    for name, flag in FLAGS.items():
+        assert described[name].items() >= {"type": "boolean", "default": flag.read(DEFAULT_FLAGS)}.items()
+    assert described["defaultRole"]["enum"] == list(ROLES)
+    assert described["defaultRole"]["default"] == DEFAULT_ROLE
+
+
+def as_schema(option: Option) -> dict[str, Any]:
+    """What a schema says of an option, its description and limits aside."""
+    kinds: dict[str, dict[str, Any]] = {
+        "integer": {"type": "integer"},
+        "boolean": {"type": "boolean"},
+        "strings": {"type": "array", "items": {"$ref": f"{COMMON}#/$defs/fieldName"}},
+        "role": {"enum": list(ROLES)},
+        "json": {"type": ["string", "null"], "format": "json-text"},
+        "relays": {"type": "array", "items": {"$ref": f"{COMMON}#/$defs/trustedRelay"}, "x-unique": "publicKey"},
+    }
+    default = {} if option.default is None else {"default": option.default}
+    return {**kinds[option.kind], **default}

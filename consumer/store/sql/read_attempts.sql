@@ -1,0 +1,1 @@
+SELECT id, attempts FROM parked_event WHERE id = ANY(%(ids)s)

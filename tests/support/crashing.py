@@ -1,0 +1,289 @@
+"""Runs that are disturbed: histories whose outcome does not depend on batches, and what is seen after a run."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import func, select
+
+from consumer.announce.progress import parse_progress
+from consumer.contracts import decode
+from consumer.contracts.events import ReleaseEvent
+from consumer.errors import InvalidEvent
+from consumer.intake.kafka import end_of_partition
+from consumer.store import tables
+from consumer.store.processed_events import event_digest
+from consumer.store.working_set import FALLBACK_REPOSITORY
+from tests.model.strategies import as_cloudevent, history
+from tests.support.checker import Announced, Input, Observed, Position, broken_promises
+from tests.support.database_state import read_state
+from tests.support.differences import differences
+from tests.support.product import Product, own_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from confluent_kafka import Message
+
+    from consumer.services import Services
+
+Json = dict[str, Any]
+
+SEED = int(os.environ.get("FAULT_SEED", "20261123"))
+"""Seed of every choice the fault tests make; a failing test names it."""
+
+SOAK = int(os.environ.get("FAULT_SOAK", "1"))
+"""How many times as long the fault tests run: 1 is the quick form."""
+
+ORGANIZATIONS = 9
+EVENTS_EACH = 22
+_MOST_COMPLAINTS = 15
+_FATES = ("next_offset", "next_seq", "applied", "duplicate", "parked", "dead", "absent")
+
+# Small batches, small announcements and short pauses: much happens in a short run. The locks of a worker that was
+# killed must not outlive it: an event that waits for one lets others go first, which changes what is announced.
+_QUICK: Json = {
+    "batch_size": 20,
+    "announce_batch_size": 40,
+    "retry_base_seconds": 0.1,
+    "retry_max_seconds": 1,
+    "lock_seconds": 0.5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record of a history. All of one ``home`` go to one partition, in their order."""
+
+    catalog: bool
+    home: int
+    key: bytes
+    value: bytes | None
+
+
+def independent_history(seed: int, organizations: int = ORGANIZATIONS) -> list[Outgoing]:
+    """Make a history whose outcome is the same however it is cut into batches and spread over workers.
+
+    Each organization keeps to one partition, with its catalog events before its release events; every third
+    has catalog events only, on the topic for them. Some events are sent twice, some are invalid.
+    """
+    random = Random(seed)
+    threads = [_organization(random, seed, number) for number in range(organizations)]
+    # One organization after the other would keep one partition busy at a time.
+    woven = []
+    while threads:
+        thread = random.choice(threads)
+        woven.append(thread.pop(0))
+        threads = [thread for thread in threads if thread]
+    return woven
+
+
+def _organization(random: Random, seed: int, number: int) -> list[Outgoing]:
+    slug = f"organization-number-{number}"
+    events = [
+        replace(event, organization=slug, id=f"{slug}-{event.id}")
+        for event in history(1000 * seed + number, EVENTS_EACH)
+    ]
+    only_catalog = number % 3 == 2
+    events.sort(key=lambda event: isinstance(event, ReleaseEvent))
+    outgoing = []
+    for event in events:
+        if only_catalog and isinstance(event, ReleaseEvent):
+            continue
+        document = as_cloudevent(event, random)
+        outgoing.append(Outgoing(only_catalog, number, event.key.encode(), orjson.dumps(document)))
+        if random.random() < 0.06:
+            outgoing.append(Outgoing(only_catalog, number, event.key.encode(), _spoilt(random, document)))
+    return outgoing
+
+
+def _spoilt(random: Random, document: Json) -> bytes | None:
+    return random.choice(
+        [
+            None,
+            b"{",
+            b"\xff\xfe",
+            orjson.dumps(document | {"type": "never-heard-of"}),
+            orjson.dumps(document | {"data": {}}),
+            orjson.dumps(document).replace(b"organization-number", rb"\u0000"),
+        ]
+    )
+
+
+def publish(product: Product, records: Sequence[Outgoing]) -> None:
+    """Send records to their partitions; on return Kafka has all of them."""
+    topics = product.settings.topics
+    for record in records:
+        topic = topics.catalog_events if record.catalog else topics.release_events
+        partition = record.home % product.settings.topic_partitions
+        product.send(topic, record.value, record.key, partition=partition)
+    product.flush()
+
+
+@contextmanager
+def installation(services: Services, folder: Path, **settings: Any) -> Iterator[Product]:
+    """An installation with topics, group and database of its own, set up for quick runs."""
+    with (
+        own_database(services.database_url) as url,
+        closing(Product(services, url, folder, **{"topic_partitions": 3, **_QUICK, **settings})) as product,
+    ):
+        product.set_up()
+        yield product
+
+
+# --- what is seen afterwards ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run has led to.
+
+    Args:
+        seen: what the checker judges.
+        picture: what must be the same after every run of a history: no ids of rows, no times of the clock.
+    """
+
+    seen: Observed
+    picture: Json
+
+    def must_be_like(self, other: Outcome, words: str) -> None:
+        """Fail with every broken promise and every difference; ``words`` tell how to repeat the run."""
+        found = [*broken_promises(self.seen), *differences(other.picture, self.picture)]
+        assert not found, "\n".join([words, *found[:_MOST_COMPLAINTS], f"{len(found)} complaints"])
+
+
+def look(product: Product, started: datetime) -> Outcome:
+    """Look at an installation that has caught up.
+
+    Args:
+        product: the installation.
+        started: a moment before the first event was applied.
+    """
+    return _Look(product, started).outcome()
+
+
+class _Look:
+    def __init__(self, product: Product, started: datetime) -> None:
+        self._product = product
+        self._started = started
+        topics = product.settings.topics
+        self._words = {topics.release_events: "releases", topics.catalog_events: "catalog"}
+        self._activity = [_document(message) for message in product.reader(topics.activity).read()]
+        self._dead_letters = [_document(message) for message in product.reader(topics.dead_letters).read()]
+        with product.engine.connect() as connection:
+            self._rows: dict[str, list[Json]] = {
+                table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+                for table in tables.metadata.sorted_tables
+            }
+            self._counts: dict[str, int] = {
+                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in tables.metadata.sorted_tables
+                if table is not tables.outbox
+            }
+            self._state = read_state(connection, started)
+        self._streams = {row["id"]: row for row in self._rows["consumer_offset"]}
+
+    def outcome(self) -> Outcome:
+        return Outcome(self._observed(), self._picture())
+
+    def _observed(self) -> Observed:
+        rows = self._rows
+        return Observed(
+            inputs=list(self._inputs()),
+            positions=self._positions(),
+            processed={str(row["digest"]) for row in rows["processed_event"]},
+            parked=[_place(row) for row in rows["parked_event"]],
+            dead=[_place(row) for row in rows["dead_letter"]],
+            activities=[(str(row["event_id"]), row["cloudevent"]["stream"]) for row in rows["activity"]],
+            outbox=self._outbox(),
+            announced=[
+                Announced(place, key, event["id"], event["stream"], int(event["sequence"]))
+                for place, key, event in self._activity
+            ],
+            announced_dead=[_place(event["data"]) for _, _, event in self._dead_letters],
+        )
+
+    def _inputs(self) -> Iterator[Input]:
+        limit = self._product.settings.max_event_bytes
+        for topic in self._words:
+            for message in self._product.reader(topic).read():
+                (name, number), offset = end_of_partition(message)
+                headers: Any = message.headers()
+                try:
+                    digest = str(event_digest(decode(message.value(), headers, max_bytes=limit)))
+                except InvalidEvent:
+                    digest = None
+                yield Input((name, number, offset), digest)
+
+    def _positions(self) -> dict[tuple[str, int], Position]:
+        committed = self._product.committed()
+        found = {}
+        for row in self._streams.values():
+            partition = row["topic"], row["partition"]
+            offset, metadata = committed.get(partition, (None, ""))
+            found[partition] = Position(
+                stream=str(row["stream"]),
+                first_offset=row["first_offset"],
+                **{name: row[name] for name in _FATES},
+                committed_offset=offset,
+                announced_seq=parse_progress(metadata, row["stream"]),
+            )
+        return found
+
+    def _outbox(self) -> dict[str, list[int]]:
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for row in self._rows["outbox"]:
+            found[str(self._streams[row["offset_id"]]["stream"])].append(row["seq"])
+        return {stream: sorted(numbers) for stream, numbers in found.items()}
+
+    def _picture(self) -> Json:
+        return {
+            "organizations": self._state["organizations"],
+            "rows": self._counts,
+            "partitions": {
+                f"{self._words[row['topic']]}-{row['partition']}": {name: row[name] for name in _FATES}
+                for row in self._streams.values()
+            },
+            "activities": self._activities_by_key(),
+            "dead letters": {
+                f"{self._words[row['topic']]}-{row['partition']}@{row['offset']}": [row["reason"], row["errors"]]
+                for row in self._rows["dead_letter"]
+            },
+        }
+
+    def _activities_by_key(self) -> dict[str, list[Json]]:
+        """The activities of each record key in the order of the topic."""
+        found: defaultdict[str, list[Json]] = defaultdict(list)
+        for _, key, event in sorted(self._activity, key=lambda activity: activity[0]):
+            found[key].append({name: event[name] for name in ("id", "type", "subject", "causeid", "data")})
+        text = orjson.dumps(found)
+        # The fallback repository is named after the id of its organization.
+        for row in self._rows["organization"]:
+            text = text.replace(
+                FALLBACK_REPOSITORY.format(id=row["id"]).encode(), f"fallback of {row['slug']}".encode()
+            )
+        by_key: dict[str, list[Json]] = orjson.loads(text)
+        return by_key
+
+
+def _document(message: Message) -> tuple[tuple[str, int, int], str, Json]:
+    (topic, number), offset = end_of_partition(message)
+    key = message.key()
+    return (topic, number, offset), bytes(key or b"").decode("utf-8", "replace"), orjson.loads(message.value() or b"")
+
+
+def _place(row: Json) -> tuple[str, int, int]:
+    return row["topic"], row["partition"], row["offset"]
+
+
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,140 @@
+"""README and docs: what they name exists, and the events they show are valid."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+import pytest
+
+from consumer import contracts
+from consumer.cli.main import COMMANDS, root
+from consumer.cli.settings import setting_lines
+from consumer.contracts import reasons, validate
+from consumer.settings import ENV_PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS]
+
+FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND_LINE = re.compile(r"(?:`|^ {4}|\| )release-consumer(?P<words>(?: [^`|#\n]+)?)", re.MULTILINE)
+FILE_NAME = re.compile(r"`((?:consumer|schemas|docs|tests)/[\w./-]+)`")
+LINK = re.compile(r"\]\((?!https?://)(?P<target>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
+PRIVATE = re.compile(r"/work/|/tmp/|/home/|pypi|127\.0\.0\.1", re.IGNORECASE)
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def find_command(words: list[str]) -> tuple[click.Command, list[str]]:
+    """The command that words call, and the words after its name."""
+    command = root.get_command(click.Context(root), words[0])
+    assert command is not None, f"there is no command {words[0]}"
+    rest = words[1:]
+    if isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        assert rest[0] in command.commands, f"there is no command {' '.join(words[:2])}"
+        command, rest = command.commands[rest[0]], rest[1:]
+    return command, rest
+
+
+@each_page
+def test_commands_and_options_exist(page: Path) -> None:
+    for match in COMMAND_LINE.finditer(page.read_text()):
+        words = match["words"].split()
+        if not words:
+            continue
+        command, rest = find_command(words)
+        known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        for word in rest:
+            if word.startswith("--"):
+                assert word in known | {"--help"}, f"{page.name}: {match[0].strip()}: no option {word}"
+
+
+@each_page
+def test_options_named_alone_exist(page: Path) -> None:
+    commands = [find_command([name])[0] for name in COMMANDS]
+    commands += [
+        below for command in commands if isinstance(command, click.Group) for below in command.commands.values()
+    ]
+    known = {"--help", *(name for command in commands for parameter in command.params for name in parameter.opts)}
+    for option in re.findall(r"`(--[a-z-]+)`", page.read_text()):
+        assert option in known, f"{page.name}: no option {option}"
+
+
+@each_page
+def test_make_targets_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for target in re.findall(r"(?:`|^ {4})make ([a-z-]+)", page.read_text(), re.MULTILINE):
+        assert target in targets, f"{page.name}: no make {target}"
+
+
+@each_page
+def test_settings_exist(page: Path) -> None:
+    known = {line.variable for line in setting_lines(Settings.model_construct())}
+    for variable in re.findall(rf"{ENV_PREFIX}[A-Z_]*[A-Z]", page.read_text()):
+        if not variable.startswith(f"{ENV_PREFIX}KAFKA__"):
+            assert variable in known, f"{page.name}: no setting {variable}"
+
+
+@each_page
+def test_links_and_files_exist(page: Path) -> None:
+    text = page.read_text()
+    for link in LINK.finditer(text):
+        target = (page.parent / link["target"]).resolve() if link["target"] else page
+        assert target.exists(), f"{page.name}: {link['target']} does not exist"
+        if link["anchor"]:
+            anchors = {
+                heading.lower().replace(" ", "-")
+                for heading in re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+            }
+            assert link["anchor"] in anchors, f"{page.name}: {link['target']} has no heading {link['anchor']}"
+    for name in FILE_NAME.findall(text):
+        assert (ROOT / name).exists(), f"{page.name}: {name} does not exist"
+
+
+@each_page
+def test_nothing_of_this_machine_is_named(page: Path) -> None:
+    assert not PRIVATE.search(page.read_text())
+
+
+def events(page: Path) -> list[dict[str, Any]]:
+    """The CloudEvents in fenced blocks of a page."""
+    documents: list[dict[str, Any]] = []
+    for fence in FENCE.finditer(page.read_text()):
+        if fence["language"] == "json":
+            documents.append(orjson.loads(fence["text"]))
+        elif fence["language"] == "jsonl":
+            documents += [orjson.loads(line) for line in fence["text"].splitlines()]
+    return documents
+
+
+@each_page
+def test_events_are_valid(page: Path) -> None:
+    for event in events(page):
+        assert validate(event) == []
+
+
+def test_there_are_events_to_check() -> None:
+    assert sum(len(events(page)) for page in PAGES) >= 5
+
+
+def test_events_page_names_what_is_applied_refused_and_announced() -> None:
+    text = (ROOT / "docs" / "events.md").read_text()
+    facts = (ROOT / "consumer" / "handlers" / "facts.py").read_text()
+    known = [value for name, value in vars(reasons).items() if name.isupper()]
+    plans = (ROOT / "consumer" / "handlers" / "__init__.py").read_text()
+    applied = [getattr(contracts, name).type for name in re.findall(r"case (\w+)\(\)", plans)]
+    for name in (*applied, *known, *re.findall(r'"(activity\.[a-z.-]+)"', facts)):
+        assert f"`{name}`" in text, f"events.md does not name {name}"
+    for name in re.findall(r"`(activity\.[a-z.-]+)`", text):
+        assert f'"{name}"' in facts, f"events.md names {name}, which nothing announces"
+
+
+def test_table_of_settings_is_not_stale() -> None:
+    script = runpy.run_path(str(ROOT / "docs" / "settings_table.py"))
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert page == script["page_with"](script["settings_table"](), page), "run python docs/settings_table.py"
