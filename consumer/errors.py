@@ -68,6 +68,13 @@ class InvalidRepository(EventError):
         self.names = names
 
 
+class UnknownRelease(EventError):
+    """The event is about a release that does not exist, and is not one that creates it."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__("unknown-release", [Violation("$.data.version", f"there is no release {version!r}")])
+
+
 class MustWait(ReleaseConsumerError):
     """The event cannot be applied yet; it is parked and tried again in the order of its version key."""
 

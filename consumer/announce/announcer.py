@@ -42,7 +42,8 @@ class Announcer:
     """Announces what the worker applied, from a thread of its own.
 
     Args:
-        consumer: the worker's Kafka consumer: names the group, and knows its committed offsets.
+        group: tells committed offsets of the group. It is not the worker's consumer: a call on that one waits for
+            as long as the main thread polls it, without any turn, which under load has no end.
         make_producer: makes a transactional producer that is not initialized yet.
         engine: PostgreSQL; one connection is used at a time.
         settings: topics, batch size, time-outs.
@@ -51,13 +52,14 @@ class Announcer:
 
     def __init__(
         self,
-        consumer: Consumer,
+        group: Consumer,
         make_producer: Callable[[], Producer],
         engine: Engine,
         settings: Settings,
         on_announced: Callable[[int, int], None],
     ) -> None:
-        self._consumer = consumer
+        self._group = group
+        self._membership: object = None
         self._make_producer = make_producer
         self._engine = engine
         self._settings = settings
@@ -76,6 +78,13 @@ class Announcer:
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
+
+    def speak_for(self, membership: object) -> None:
+        """Take note of the worker's present membership of the group (``consumer_group_metadata``).
+
+        Kafka refuses offsets of a member that has rejoined since; the worker must tell before and while it announces.
+        """
+        self._membership = membership
 
     def take_over(self, topic: str, partition: int, stream: Stream) -> None:
         """A stream was claimed: its epoch is raised, only now may its committed offset be fetched."""
@@ -182,7 +191,7 @@ class Announcer:
                 TopicPartition(lane.topic, lane.partition, offset, metadata=format_progress(lane.stream.name, seq))
                 for lane, (offset, seq) in moves.items()
             ],
-            self._consumer.consumer_group_metadata(),
+            self._membership,
             self._settings.transaction_timeout_seconds,
         )
         lost = self._find_lost(cursor, moves)
@@ -232,7 +241,7 @@ class Announcer:
 
     def _find_progress(self, cursor: Cursor, lane: Lane) -> None:
         """Read back from Kafka how far a lane is announced; waits there for a predecessor's open transaction."""
-        (committed,) = self._consumer.committed(
+        (committed,) = self._group.committed(
             [TopicPartition(lane.topic, lane.partition)], timeout=_COMMITTED_TIMEOUT_SECONDS
         )
         if committed.error is not None:
@@ -247,7 +256,8 @@ class Announcer:
             lane.committed_offset = None
             lowest = outbox.lowest_seq(cursor, lane.stream.id)
             seq = applied_seq if lowest is None else lowest - 1
-            if seq > 0 and lowest is not None:
+            # Nothing committed and nothing pruned yet: a first announcement, that a crash may have prevented.
+            if lowest is not None and (committed.offset >= 0 or lowest > 1):
                 log.warning(
                     "%s: Kafka's committed offset does not tell what was announced (were the offsets of the group"
                     " reset?); announcing again from number %d on, with the same ids",

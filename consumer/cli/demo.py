@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from consumer.client import Document
     from consumer.demo.history import History
-    from consumer.git_releases import Event
 
 TERMINATED = 143
 
@@ -124,7 +124,7 @@ class _Demo:
             msg = f"{error} (release-consumer demo --git FOLDER, or make demo GIT=FOLDER)"
             raise UsageError(msg) from None
 
-    def _play_on_services(self, stopping: ExitStack, events: Sequence[Event]) -> dict[str, Any]:
+    def _play_on_services(self, stopping: ExitStack, events: Sequence[Document]) -> dict[str, Any]:
         with self._steps.step("start", "Bring up Kafka, PostgreSQL and Redis"):
             services = stopping.enter_context(borrowed_services(self._settings, tell))
         with self._steps.step("set up", "Make a database and topics of the demo's own: release-consumer setup"):
@@ -159,7 +159,7 @@ class _Demo:
         }
 
     def _again(
-        self, place: Settings, engine: Engine, events: Sequence[Event], activities: Sequence[Event]
+        self, place: Settings, engine: Engine, events: Sequence[Document], activities: Sequence[Document]
     ) -> dict[str, Any]:
         before, fates_before = read_state(engine), read_fates(engine)
         _publish(place, events)
@@ -184,7 +184,7 @@ class _Demo:
         }
 
 
-def _tell_history(read: History, added: Sequence[Event]) -> None:
+def _tell_history(read: History, added: Sequence[Document]) -> None:
     made = "too few tags: the demo cuts the history itself" if read.cut else "one per tag"
     commits, releases = counted(read.commits, "commit"), counted(read.releases, "release")
     tell(f"{read.repository}: {commits} in {releases} ({made})")
@@ -194,7 +194,7 @@ def _tell_history(read: History, added: Sequence[Event]) -> None:
     tell(f'  commits-pushed   one commit of {history.VERSION}, whose message says "Fixes {history.GROUP}"')
 
 
-def _publish(place: Settings, events: Sequence[Event]) -> dict[str, int]:
+def _publish(place: Settings, events: Sequence[Document]) -> dict[str, int]:
     with Publisher(place, place.kafka_bootstrap_servers or "") as publisher:
         for event in events:
             try:

@@ -10,8 +10,8 @@ import click
 from consumer.cli.publish import bootstrap_servers_option, json_option, kafka_servers, report
 from consumer.client import Publisher
 from consumer.errors import InvalidEvent, UsageError
-from consumer.git_history import GitRepository
-from consumer.git_releases import Target, release_events, release_of_range, releases_of_tags
+from consumer.git.history import GitRepository
+from consumer.git.releases import Target, release_events, release_of_range, releases_of_tags
 from consumer.settings import load_settings
 
 _MAX_COMMITS = 1000

@@ -1,6 +1,6 @@
 """The JSON Schemas of the events: where they are found, and what is read from them besides validation.
 
-The files of ``schemas/`` are the one source of truth for what an event looks like (SEMANTICS sections 2 and 3).
+The files of ``schemas/`` are the one source of truth for what an event looks like (SEMANTICS sections 2, 3 and 7).
 """
 
 from __future__ import annotations
@@ -32,8 +32,13 @@ def schema_folder() -> Traversable:
 @cache
 def load_schemas() -> dict[str, Schema]:
     """All schemas by file name, ``common.schema.json`` with the shared parts among them."""
-    files = (file for file in schema_folder().iterdir() if file.name.endswith(SUFFIX))
-    return {file.name: orjson.loads(file.read_bytes()) for file in sorted(files, key=lambda file: file.name)}
+    return _load(schema_folder())
+
+
+@cache
+def load_announcements() -> dict[str, Schema]:
+    """The schemas of what goes out, activities and dead letters, by file name, as ``load_schemas`` returns them."""
+    return _load(schema_folder() / "announcements")
 
 
 @cache
@@ -72,6 +77,11 @@ def list_fields(schema: Schema) -> dict[tuple[str, ...], ListField]:
             fields[(name,)] = ListField(items, field.get("x-unique"), field.get("x-message", ""))
         fields.update({(name, *path): items for path, items in list_fields(field).items()})
     return fields
+
+
+def _load(folder: Traversable) -> dict[str, Schema]:
+    files = (file for file in folder.iterdir() if file.name.endswith(SUFFIX))
+    return {file.name: orjson.loads(file.read_bytes()) for file in sorted(files, key=lambda file: file.name)}
 
 
 def _nodes(value: Any) -> Iterator[Schema]:

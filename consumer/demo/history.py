@@ -9,15 +9,16 @@ from uuid import NAMESPACE_URL, uuid5
 
 from consumer.contracts.timestamps import format_timestamp
 from consumer.errors import UsageError
-from consumer.git_history import GitRepository
-from consumer.git_releases import Event, GitRelease, Target, release_events, releases_of_tags
+from consumer.git.history import GitRepository
+from consumer.git.releases import GitRelease, Target, release_events, releases_of_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from consumer.git_history import Tag
+    from consumer.client import Document
+    from consumer.git.history import Tag
 
 ORGANIZATION = "demo"
 PROJECT = "demo"
@@ -52,7 +53,7 @@ class History:
     releases: int
     commits: int
     cut: bool
-    events: list[Event]
+    events: list[Document]
 
 
 def read_history(path: Path, note: Callable[[str], None]) -> History:
@@ -72,7 +73,7 @@ def read_history(path: Path, note: Callable[[str], None]) -> History:
         cut = _cut(git)
         releases = cut if len(cut) > len(tagged) else tagged
     target = Target(ORGANIZATION, PROJECT, git.name())
-    chosen: list[list[Event]] = []
+    chosen: list[list[Document]] = []
     commits = 0
     for release in reversed(releases):
         events = list(release_events(git, release, target, max_commits=_COMMITS_OF_FIRST_RELEASE))
@@ -91,7 +92,7 @@ def read_history(path: Path, note: Callable[[str], None]) -> History:
     )
 
 
-def added_events(repository: str, now: datetime) -> list[Event]:
+def added_events(repository: str, now: datetime) -> list[Document]:
     """The events that no git history holds: a group, and a release with a commit that resolves it.
 
     Args:
@@ -124,7 +125,7 @@ def added_events(repository: str, now: datetime) -> list[Event]:
     ]
 
 
-def sent_by_a_rerun(events: Sequence[Event]) -> list[Event]:
+def sent_by_a_rerun(events: Sequence[Document]) -> list[Document]:
     """The release events as another run of CI would send them: the same content under new ids."""
     return [
         {**event, "id": str(uuid5(NAMESPACE_URL, f"rerun {event['id']}"))}
@@ -154,7 +155,7 @@ def _cut(git: GitRepository) -> list[GitRelease]:
     since: str | None = None
     for sha in shas:
         date = git.commit_date(sha)
-        version = f"{date[:10].replace('-', '.')}-{sha[:7]}" if date else sha[:12]
+        version = f"{date:%Y.%m.%d}-{sha[:7]}" if date else sha[:12]
         releases.append(GitRelease(version, ref=sha, sha=sha, since=since, date=date))
         since = sha
     return releases
@@ -177,6 +178,6 @@ def _length_of_main_line(git: GitRepository, head: str) -> int:
     return low + 1
 
 
-def _event(type_: str, data: dict[str, Any]) -> Event:
+def _event(type_: str, data: dict[str, Any]) -> Document:
     id_ = f"{type_} {data.get('shortId') or data['version']}"
     return {"specversion": "1.0", "id": id_, "source": _SOURCE, "type": type_, "data": data}

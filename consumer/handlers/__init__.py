@@ -12,16 +12,24 @@ from consumer.contracts.events import (
     AnyEvent,
     CommitsPushed,
     GroupUpdated,
+    OrganizationUpdated,
     ProjectUpdated,
     PullRequestMerged,
     ReleaseCreated,
+    ReleaseDeleted,
+    ReleaseDeployed,
+    ReleaseUpdated,
 )
 from consumer.handlers.commit_log import plan_commits
 from consumer.handlers.commits_pushed import CommitsPushedPlan
 from consumer.handlers.group_updated import GroupUpdatedPlan
+from consumer.handlers.organization_updated import OrganizationUpdatedPlan
 from consumer.handlers.project_updated import ProjectUpdatedPlan
 from consumer.handlers.pull_request_merged import plan_pull_request
 from consumer.handlers.release_created import ReleaseCreatedPlan
+from consumer.handlers.release_deleted import ReleaseDeletedPlan
+from consumer.handlers.release_deployed import ReleaseDeployedPlan
+from consumer.handlers.release_updated import ReleaseUpdatedPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +56,7 @@ class Plan(Protocol):
         """Apply the event to the working set, or raise ``EventError`` with nothing changed."""
 
 
-def plan(event: AnyEvent, ignore_markers: Sequence[str]) -> Plan:
+def plan(event: AnyEvent, ignore_markers: Sequence[str]) -> Plan:  # noqa: PLR0911  # one an event type
     """Plan an event.
 
     Args:
@@ -65,6 +73,14 @@ def plan(event: AnyEvent, ignore_markers: Sequence[str]) -> Plan:
             leaves_log_alone = not event.commits and event.replace == "repositories"
             commits = None if leaves_log_alone else plan_commits(event.commits, event.replace, ignore_markers)
             return CommitsPushedPlan(event, commits)
+        case ReleaseUpdated():
+            return ReleaseUpdatedPlan(event)
+        case ReleaseDeployed():
+            return ReleaseDeployedPlan(event)
+        case ReleaseDeleted():
+            return ReleaseDeletedPlan(event)
+        case OrganizationUpdated():
+            return OrganizationUpdatedPlan(event)
         case ProjectUpdated():
             return ProjectUpdatedPlan(event)
         case GroupUpdated():

@@ -50,4 +50,4 @@ class CommitsPushedPlan:
         release, created = get_release(rows, event)
         attached = attach_projects(rows, release, event.projects)
         record_attached(recorder, release, attached, created=created)
-        apply_commits(rows, recorder, release, self.commits, event.refs, attached=bool(attached))
+        apply_commits(rows, recorder, release, self.commits, event.refs, attached=attached)

@@ -16,7 +16,7 @@ from consumer.store.working_set import Fact, WorkingSet
 
 if TYPE_CHECKING:
     from consumer.contracts.events import Actor, Event
-    from consumer.store.rows import ExternalIssue, Group, LinkTarget, Project, Release
+    from consumer.store.rows import Deploy, ExternalIssue, Group, LinkTarget, Organization, Project, Release
 
 NAMESPACE = UUID("6f0a9c5e-2b6f-5a53-9d53-6a3f0c1e8b11")
 
@@ -47,6 +47,35 @@ class Recorder:
     def release_updated(self, release: Release, changes: dict[str, dict[str, Any]]) -> None:
         """Fields of a release changed: name -> ``{"from", "to"}``."""
         self._release(release, "activity.release.updated", "", {"changes": changes})
+
+    def release_deployed(self, release: Release, project: Project, deploy: Deploy) -> None:
+        """A release went to an environment, for this project."""
+        data = {
+            "project": project.slug,
+            "environment": deploy.environment.name,
+            "name": deploy.name,
+            "url": deploy.url,
+            "dateStarted": rfc3339(deploy.date_started) if deploy.date_started else None,
+            "dateFinished": rfc3339(deploy.date_finished),
+            "activityType": ActivityType.DEPLOY,
+        }
+        discriminator = f"{project.slug}\n{deploy.environment.name}"
+        self._release(release, "activity.release.deployed", discriminator, data)
+
+    def release_deleted(self, release: Release) -> None:
+        """A release is gone, with its log, heads, projects and deploys."""
+        self._release(release, "activity.release.deleted", "", {})
+
+    def organization_updated(self, organization: Organization, changes: dict[str, str], actor: Actor | None) -> None:
+        """Details of an organization changed: API field -> ``from A to B``, or ``to B`` (SEMANTICS section 10)."""
+        self._record(
+            "activity.organization.updated",
+            organization.slug,
+            organization.slug,
+            "",
+            {"organization": organization.slug, "changes": changes, "actor": _actor(actor)},
+            organization_id=organization.id,
+        )
 
     def commits_set(self, release: Release) -> None:
         """The commit log of a release, its heads or its commits changed."""

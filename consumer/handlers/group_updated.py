@@ -16,7 +16,7 @@ from consumer.codes import (
 )
 from consumer.contracts.events import Absent, Actor, ExternalIssueData, GroupUpdated
 from consumer.handlers.facts import Recorder
-from consumer.handlers.resolution import resolve_late, set_resolved, set_unresolved
+from consumer.handlers.resolution import resolve_late, set_resolved, set_unresolved, settle
 from consumer.store.rows import Group, HistoryEntry, Resolution
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class GroupUpdatedPlan:
         needs.late_groups.add((organization, event.short_id))
         if event.resolution is not None:
             needs.attachments.setdefault((organization, event.resolution.release), set())
+            needs.next_releases.add((organization, event.project, event.resolution.release))
         issues = event.external_issues or ()
         needs.external_issues.update((organization, issue.provider, issue.key) for issue in issues)
         needs.links += len(issues)
@@ -152,6 +153,7 @@ def _resolve(rows: WorkingSet, recorder: Recorder, group: Group, event: GroupUpd
             ResolutionStatus.PENDING if pending else ResolutionStatus.RESOLVED,
             event.actor,
             rows.tick(),
+            release.date_added if release else None,
         )
         if before is not None and _same(before, resolution):
             if before.actor != event.actor:
@@ -166,6 +168,12 @@ def _resolve(rows: WorkingSet, recorder: Recorder, group: Group, event: GroupUpd
     set_resolved(rows, group, resolution, event.actor)
     if not created:
         recorder.group_resolved(group, event.actor)
+    if resolution is not None and resolution.status is ResolutionStatus.PENDING:
+        # The next release may be there already: events of releases and of groups come on different topics.
+        next_ = rows.next_releases.get((group.organization.id, group.project.slug, resolution.version))
+        if next_ is not None:
+            release_id, version = next_
+            settle(rows, recorder, group, version, release_id)
 
 
 def _same(one: Resolution, other: Resolution) -> bool:

@@ -10,6 +10,7 @@ from consumer.handlers.facts import Recorder
 from consumer.handlers.releases import (
     apply_commits,
     attach_projects,
+    change_status,
     check_refs,
     get_release,
     need_release,
@@ -54,12 +55,13 @@ class ReleaseCreatedPlan:
         if created:
             _describe(release, event)
         elif event.status is not None:
-            changes = _change_status(release, event.status)
+            # An existing release takes nothing but a new status; an archived one is opened again this way.
+            changes = change_status(release, ReleaseStatus[event.status.upper()])
         attached = attach_projects(rows, release, event.projects)
         record_attached(recorder, release, attached, created=created)
         if changes:
             recorder.release_updated(release, changes)
-        apply_commits(rows, recorder, release, self.commits, event.refs, attached=bool(attached))
+        apply_commits(rows, recorder, release, self.commits, event.refs, attached=attached)
 
 
 def _describe(release: Release, event: ReleaseCreated) -> None:
@@ -70,14 +72,3 @@ def _describe(release: Release, event: ReleaseCreated) -> None:
     release.date_released = event.date_released
     if event.status is not None:
         release.status = ReleaseStatus[event.status.upper()]
-
-
-def _change_status(release: Release, label: str) -> dict[str, dict[str, str]]:
-    """An existing release takes nothing but a new status; an archived one is opened again this way."""
-    status = ReleaseStatus[label.upper()]
-    if release.status is status:
-        return {}
-    changes = {"status": {"from": release.status.label, "to": status.label}}
-    release.status = status
-    release.changed = True
-    return changes

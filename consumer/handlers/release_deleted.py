@@ -31,6 +31,7 @@ class ReleaseDeletedPlan:
         event = self.event
         needs.release(event.organization, event.version, [])
         needs.deletions.add((event.organization, event.version))
+        needs.deletion_count += 1
 
     def apply(self, rows: WorkingSet) -> None:
         """Apply the event to the working set; a release that is gone already changes nothing.

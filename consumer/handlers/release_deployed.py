@@ -33,6 +33,7 @@ class ReleaseDeployedPlan:
         needs.release(event.organization, event.version, [])
         needs.environments.add((event.organization, event.environment))
         needs.deploys.add((event.organization, event.version))
+        needs.deploy_count += 1
 
     def apply(self, rows: WorkingSet) -> None:
         """Apply the event to the working set; the same deploy, told again, changes nothing.
@@ -57,8 +58,8 @@ class ReleaseDeployedPlan:
             return
         recorder = Recorder(rows, event)
         for project in projects:
-            rows.see_in_environment(release, project, environment, deploy)
-            recorder.release_deployed(release, project, environment, deploy)
+            rows.see_in_environment(release, project, deploy)
+            recorder.release_deployed(release, project, deploy)
 
     def _projects(self, release: Release) -> list[Project]:
         """The projects that the deploy is of: those named, else all of the release."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.errors import InvalidRepository, Violation
+from consumer.errors import InvalidRepository, UnknownRelease, Violation
 from consumer.handlers.commit_log import CommitList, set_commits
-from consumer.handlers.resolution import resolve_in_release, unresolve
+from consumer.handlers.resolution import resolve_in_release, settle_pending, unresolve
 from consumer.store.working_set import FALLBACK_REPOSITORY, WorkingSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consumer.codes import ReleaseStatus
     from consumer.contracts.events import RefData, ReleaseEvent
     from consumer.handlers.facts import Recorder
     from consumer.store.needs import Needs
@@ -54,6 +55,28 @@ def check_refs(rows: WorkingSet, event: ReleaseEvent, commits: CommitList | None
         raise InvalidRepository(names, violations)
 
 
+def known_release(rows: WorkingSet, event: ReleaseEvent) -> Release:
+    """The release of an event that cannot create one.
+
+    Raises:
+        UnknownRelease: there is none. Events of a version key come in order, so waiting would not help.
+    """
+    release = rows.find_release(event.key)
+    if release is None:
+        raise UnknownRelease(event.version)
+    return release
+
+
+def change_status(release: Release, status: ReleaseStatus) -> dict[str, dict[str, str]]:
+    """Archive a release or open it again; returns the change, if it is one."""
+    if release.status is status:
+        return {}
+    changes = {"status": {"from": release.status.label, "to": status.label}}
+    release.status = status
+    release.changed = True
+    return changes
+
+
 def get_release(rows: WorkingSet, event: ReleaseEvent) -> tuple[Release, bool]:
     """The release of an event and whether it was created just now."""
     return rows.release(rows.organization(event.organization), event.version)
@@ -64,8 +87,8 @@ def attach_projects(rows: WorkingSet, release: Release, slugs: Sequence[str]) ->
     attached = []
     for slug in slugs:
         project = rows.project(release.organization, slug)
-        if project.id not in release.project_ids:
-            release.project_ids[project.id] = False
+        if project.id not in release.projects:
+            release.projects[project.id] = project
             attached.append(project)
     return attached
 
@@ -88,7 +111,7 @@ def apply_commits(
     commits: CommitList | None,
     refs: Sequence[RefData],
     *,
-    attached: bool,
+    attached: Sequence[Project],
 ) -> None:
     """Set the commit log and the heads, then resolve groups (SEMANTICS sections 4 and 5).
 
@@ -98,7 +121,7 @@ def apply_commits(
         release: the release.
         commits: the list to set; ``None`` leaves the log alone.
         refs: heads to set, checked by ``check_refs``.
-        attached: whether a project was newly attached, so that the log must be searched for its groups.
+        attached: projects that were newly attached, so that the log must be searched for their groups.
     """
     heads = dict(release.heads)
     change = set_commits(rows, release, commits) if commits is not None else None
@@ -107,6 +130,7 @@ def apply_commits(
         recorder.commits_set(release)
     if change is not None:
         unresolve(rows, recorder, change.unlinked)
+    settle_pending(rows, recorder, release, attached)
     if attached or (change is not None and release.log_known):
         resolve_in_release(rows, recorder, release)
 

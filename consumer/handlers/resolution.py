@@ -13,10 +13,10 @@ from consumer.codes import (
     ResolutionStatus,
     ResolutionType,
 )
-from consumer.store.rows import Commit, Group, HistoryEntry, Link, LinkTarget, Release, Resolution
+from consumer.store.rows import Commit, Group, HistoryEntry, Link, LinkTarget, Project, Release, Resolution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from consumer.contracts.events import Actor
     from consumer.handlers.facts import Recorder
@@ -81,6 +81,29 @@ def _has_resolved(group: Group, target: LinkTarget) -> bool:
     )
 
 
+def settle_pending(rows: WorkingSet, recorder: Recorder, release: Release, attached: Sequence[Project]) -> None:
+    """Groups that were resolved in the next release of these projects are resolved in this one, if it is newer."""
+    ids = {project.id for project in attached}
+    for group in sorted(rows.groups_of(release.organization), key=lambda group: group.short_id):
+        pending = group.resolution
+        if group.project.id not in ids or pending is None or pending.status is not ResolutionStatus.PENDING:
+            continue
+        newer = pending.release_date is None or pending.release_date < release.date_added
+        if newer and pending.version != release.version:
+            settle(rows, recorder, group, release.version, release.id)
+
+
+def settle(rows: WorkingSet, recorder: Recorder, group: Group, version: str, release_id: int) -> None:
+    """A pending resolution found its release; who resolved the group stays who it was."""
+    actor = group.resolution.actor if group.resolution else None
+    group.resolution = Resolution(
+        version, release_id, ResolutionType.IN_RELEASE, ResolutionStatus.RESOLVED, actor, rows.tick()
+    )
+    group.changed = True
+    rows.history.append(HistoryEntry(group, HistoryStatus.RESOLVED, version, actor, rows.tick()))
+    recorder.group_resolved(group, actor)
+
+
 def set_unresolved(rows: WorkingSet, group: Group, actor: Actor | None) -> None:
     """Make a group unresolved, with a line in its history."""
     version = group.resolution.version if group.resolution else None
@@ -123,7 +146,7 @@ def _collect(rows: WorkingSet, commit: Commit, candidates: Candidates) -> None:
 
 def _resolve(rows: WorkingSet, recorder: Recorder, release: Release, candidates: Candidates) -> None:
     for group in sorted(candidates, key=lambda group: group.short_id):
-        if group.project.id not in release.project_ids:
+        if group.project.id not in release.projects:
             continue
         new = [
             (target[0], link.id, target)

@@ -61,6 +61,26 @@ def make_consumer(settings: Settings, bootstrap_servers: str) -> Consumer:
     return Consumer(properties)
 
 
+def make_group_reader(settings: Settings, bootstrap_servers: str) -> Consumer:
+    """Make a consumer that never joins its group, to ask for the group's committed offsets.
+
+    Like that of the worker's consumer, its fetch waits for a predecessor's open transaction (DESIGN section 2).
+
+    Args:
+        settings: group and librdkafka properties.
+        bootstrap_servers: Kafka.
+    """
+    return Consumer(
+        {
+            **settings.kafka_properties,
+            "bootstrap.servers": bootstrap_servers,
+            "group.id": settings.group_id,
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+        }
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A topic as the cluster names it."""

@@ -18,7 +18,7 @@ from consumer.ids.redis_client import connect_redis
 from consumer.intake.apply_thread import ApplyThread
 from consumer.intake.applying import Applier
 from consumer.intake.caught_up import Target
-from consumer.intake.kafka import Cluster, make_consumer
+from consumer.intake.kafka import Cluster, make_consumer, make_group_reader
 from consumer.intake.startup import wait_for
 from consumer.intake.worker import Worker
 from consumer.store.database import address_of, connect
@@ -90,8 +90,9 @@ def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Work
     locks = ReleaseLocks(client, settings.lock_seconds, breaker)
     applier = Applier(engine, supply, locks, release_lock_key, settings)
     consumer = make_consumer(settings, addresses.kafka_bootstrap_servers)
+    group = make_group_reader(settings, addresses.kafka_bootstrap_servers)
     announcer = Announcer(
-        consumer,
+        group,
         lambda: make_producer(settings, addresses.kafka_bootstrap_servers),
         engine,
         settings,
@@ -103,6 +104,7 @@ def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Work
             lambda: Target(settings, cluster, engine),
         )
     finally:
+        group.close()
         client.close()
         engine.dispose()
 

@@ -133,6 +133,7 @@ class Worker:
 
     def _step(self) -> None:
         self._announcer.raise_failure()
+        self._tell_membership()
         self._claim()
         self._seek()
         if self._ready is None:
@@ -169,6 +170,11 @@ class Worker:
             self._pause([a.partition for a in self._assignment.claimed()])
             self._paused = True
         self._take(self._consumer.poll(0))
+        self._tell_membership()
+
+    def _tell_membership(self) -> None:
+        """The announcer must not ask itself: its call would wait while this thread polls."""
+        self._announcer.speak_for(self._consumer.consumer_group_metadata())
 
     def _conclude(self) -> None:
         """Take note of how the batch in flight ended."""
@@ -413,7 +419,11 @@ class Worker:
             if not _wait(self._in_flight.future, self._settings.drain_timeout_seconds):
                 return False
             self._conclude()
-        return self._announcer.drain(max(0.0, deadline - time.monotonic()))
+        while not self._announcer.drain(_POLL_SECONDS):
+            if time.monotonic() > deadline:
+                return False
+            self._tell_membership()
+        return True
 
 
 def _check_position(assigned: Assigned, stream: Stream, earliest: int, latest: int) -> None:

@@ -31,6 +31,10 @@ class Needs:
         late_groups: groups that events may create or move, so that logs must be searched for references to them.
         merges: merge commits of pull requests that events bring.
         links: how many links the catalog events can make, at most.
+        deploys: (organization, version) of releases that are deployed; ``deploy_count`` is how often.
+        deletions: (organization, version) of releases that are deleted; ``deletion_count`` is how often.
+        next_releases: (organization, project, version) whose successor settles a pending resolution.
+        avatars: organizations whose details are saved.
     """
 
     organizations: dict[str, bool] = field(default_factory=dict)
@@ -46,6 +50,13 @@ class Needs:
     merges: set[tuple[str, str]] = field(default_factory=set)
     external_issues: set[tuple[str, str, str]] = field(default_factory=set)
     links: int = 0
+    environments: set[tuple[str, str]] = field(default_factory=set)
+    deploys: set[tuple[str, str]] = field(default_factory=set)
+    deploy_count: int = 0
+    deletions: set[tuple[str, str]] = field(default_factory=set)
+    deletion_count: int = 0
+    next_releases: set[tuple[str, str, str]] = field(default_factory=set)
+    avatars: set[str] = field(default_factory=set)
 
     def organization(self, slug: str, *, catalog: bool) -> None:
         """An event of this organization is in the batch."""

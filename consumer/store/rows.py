@@ -8,7 +8,7 @@ workers never overwrite each other's work.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consumer.codes import (
     GroupStatus,
@@ -19,7 +19,8 @@ from consumer.codes import (
     ResolutionStatus,
     ResolutionType,
 )
-from consumer.contracts.events import Actor
+from consumer.contracts.events import Actor, AvatarType
+from consumer.contracts.organization_options import DEFAULT_FLAGS, DEFAULT_ROLE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,9 +41,26 @@ class Row:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Organization(Row):
-    """An organization."""
+    """An organization with its details (SEMANTICS section 10); ``options`` holds what was ever set, by API field."""
 
     slug: str
+    name: str | None = None
+    default_role: str = DEFAULT_ROLE
+    flags: int = DEFAULT_FLAGS
+    options: dict[str, Any] = field(default_factory=dict)
+    avatar: Avatar | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Avatar:
+    """The avatar of an organization. ``content`` is only there when this batch brings a new picture."""
+
+    type: AvatarType
+    ident: str
+    digest: bytes | None = None
+    color: str | None = None
+    content: bytes | None = None
+    changed: bool = False
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -93,6 +111,25 @@ class Commit(Row):
     modified_by: int = 0
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
+class Environment(Row):
+    """Where releases are deployed to."""
+
+    organization_id: int
+    name: str
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Deploy(Row):
+    """One deployment of a release."""
+
+    environment: Environment
+    name: str | None
+    url: str | None
+    date_started: datetime | None
+    date_finished: datetime
+
+
 @dataclass(slots=True, eq=False)
 class LogEntry:
     """One place of a commit log; ``timestamp`` is the one it was ordered by."""
@@ -103,7 +140,7 @@ class LogEntry:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Release(Row):
-    """A release with its projects (id -> stored), log (newest first) and heads (by repository id).
+    """A release with its projects (by id), log (newest first) and heads (by repository id).
 
     ``log_known`` is false where the log was not read, because nothing in the batch can change it.
     ``log_set_by`` is the ordinal of the last event of the batch that set the log.
@@ -120,7 +157,9 @@ class Release(Row):
     date_released: datetime | None = None
     log_digest: bytes | None = None
     log_set_at: datetime | None = None
-    project_ids: dict[int, bool] = field(default_factory=dict)
+    projects: dict[int, Project] = field(default_factory=dict)
+    stored_projects: set[int] = field(default_factory=set)
+    deploys: list[Deploy] = field(default_factory=list)
     log: list[LogEntry] = field(default_factory=list)
     log_known: bool = False
     log_changed: bool = False
@@ -132,6 +171,15 @@ class Release(Row):
     def key(self) -> str:
         """The version key."""
         return f"{self.organization.slug}:{self.version}"
+
+    @property
+    def listed_at(self) -> datetime:
+        """What listings are ordered by (SEMANTICS section 8)."""
+        return self.date_released or self.date_added
+
+    def projects_by_slug(self) -> list[Project]:
+        """The projects, in the order of their slugs."""
+        return sorted(self.projects.values(), key=lambda project: project.slug)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -160,7 +208,11 @@ class ExternalIssue(Row):
 
 @dataclass(slots=True, eq=False)
 class Resolution:
-    """What a group is resolved in; ``version`` names the release, which may not be known yet (no ``release_id``)."""
+    """What a group is resolved in.
+
+    ``version`` names the release, which may not be known yet: then ``release_id`` and ``release_date`` (when it was
+    first heard of) are ``None``.
+    """
 
     version: str
     release_id: int | None
@@ -168,6 +220,7 @@ class Resolution:
     status: ResolutionStatus
     actor: Actor | None
     date_added: datetime
+    release_date: datetime | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -41,6 +41,8 @@ SEQUENCED_TABLES = (
     "group_link",
     "activity",
     "dead_letter",
+    "environment",
+    "deploy",
 )
 
 metadata = MetaData(
@@ -69,7 +71,32 @@ organization = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("slug", String(50), nullable=False, unique=True),
+    Column("name", String(64)),
+    Column("default_role", String(32), nullable=False, server_default=text("'member'")),
+    Column("flags", Integer, nullable=False, server_default=text("1")),
+    Column("options", JSON, nullable=False, server_default=text("'{}'"), comment="what was ever set, by API field"),
     _time("date_added"),
+)
+
+organization_avatar = Table(
+    "organization_avatar",
+    metadata,
+    Column("organization_id", ForeignKey("organization.id"), primary_key=True),
+    Column("type", String(16), nullable=False),
+    Column("ident", String(32), nullable=False, unique=True),
+    Column("color", String(7)),
+    Column("digest", LargeBinary, comment="of the content"),
+    Column("content", LargeBinary, comment="the picture"),
+)
+
+environment = Table(
+    "environment",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("organization_id", ForeignKey("organization.id"), nullable=False),
+    Column("name", String(64), nullable=False),
+    _time("date_added"),
+    UniqueConstraint("organization_id", "name"),
 )
 
 project = Table(
@@ -108,6 +135,16 @@ release = Table(
         "log_digest", LargeBinary, comment="digest of the event that the log was last set by; NULL: compare in full"
     ),
     _time("log_set_at", nullable=True),
+    Column("total_deploys", Integer, nullable=False, server_default=text("0")),
+    Column("last_deploy_id", BigInteger),
+    Column("package", Text, comment="this and the next seven: the version as parsed; NULL: it is no semantic version"),
+    Column("major", BigInteger),
+    Column("minor", BigInteger),
+    Column("patch", BigInteger),
+    Column("revision", BigInteger),
+    Column("prerelease", Text),
+    Column("build_code", Text),
+    Column("build_number", BigInteger),
     UniqueConstraint("organization_id", "version"),
 )
 
@@ -116,8 +153,47 @@ release_project = Table(
     metadata,
     Column("release_id", BigInteger, nullable=False),
     Column("project_id", BigInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False, comment="of the release"),
+    _time("listed_at"),
     PrimaryKeyConstraint("release_id", "project_id"),
-    Index(None, "project_id"),
+    Index("release_project_listing_idx", "project_id", "status", text("listed_at DESC"), text("release_id DESC")),
+    comment="status and listed_at repeat the release's: then a page of a listing is one range of an index",
+)
+
+release_environment = Table(
+    "release_environment",
+    metadata,
+    Column("release_id", BigInteger, nullable=False),
+    Column("project_id", BigInteger, nullable=False),
+    Column("environment_id", BigInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False, comment="of the release"),
+    _time("listed_at"),
+    _time("first_seen"),
+    _time("last_seen"),
+    Column("last_deploy_id", BigInteger),
+    PrimaryKeyConstraint("release_id", "project_id", "environment_id"),
+    Index(
+        "release_environment_listing_idx",
+        "project_id",
+        "environment_id",
+        "status",
+        text("listed_at DESC"),
+        text("release_id DESC"),
+    ),
+    comment="environments that a release of a project was seen in",
+)
+
+deploy = Table(
+    "deploy",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("release_id", BigInteger, nullable=False),
+    Column("environment_id", BigInteger, nullable=False),
+    Column("name", String(64)),
+    Column("url", String(200)),
+    _time("date_started", nullable=True),
+    _time("date_finished"),
+    Index(None, "release_id"),
 )
 
 repository = Table(
@@ -267,6 +343,7 @@ group_resolution = Table(
     Column("actor_name", Text),
     Column("actor_email", Text),
     _time("date_added"),
+    Index("group_resolution_pending_idx", "group_id", postgresql_where=text("status = 0")),
 )
 
 group_resolved_by = Table(

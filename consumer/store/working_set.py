@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from consumer.store.rows import (
     Author,
     Commit,
+    Deploy,
+    Environment,
     ExternalIssue,
     Group,
     HistoryEntry,
@@ -75,7 +77,11 @@ class WorkingSet:
         self._next_id = next_id
         self.organizations: dict[str, Organization] = {}
         self.projects: dict[tuple[int, str], Project] = {}
+        self.environments: dict[tuple[int, str], Environment] = {}
         self.releases: dict[tuple[int, str], Release] = {}
+        self.deleted_releases: list[Release] = []
+        self.next_releases: dict[tuple[int, str, str], tuple[int, str]] = {}
+        self.seen_environments: dict[tuple[int, int, int], tuple[Release, Deploy]] = {}
         self.repositories: dict[tuple[int, str], Repository] = {}
         self.authors: dict[tuple[int, str], Author] = {}
         self.commits: dict[tuple[int, str], Commit] = {}
@@ -142,6 +148,63 @@ class WorkingSet:
         )
         self.releases[key] = row
         return row, True
+
+    def delete_release(self, release: Release) -> None:
+        """Remove a release with its log, heads, projects and deploys; its version may be created anew."""
+        del self.releases[release.organization.id, release.version]
+        if release.stored:
+            self.deleted_releases.append(release)
+        self.seen_environments = {key: seen for key, seen in self.seen_environments.items() if key[0] != release.id}
+        self.resolved_by_added = [added for added in self.resolved_by_added if added[1] != release.id]
+
+    def groups_of(self, organization: Organization) -> list[Group]:
+        """The groups of an organization that are at hand."""
+        return [group for group in self.groups.values() if group.organization is organization]
+
+    def environment(self, organization: Organization, name: str) -> Environment:
+        """The environment of that name."""
+        key = (organization.id, name)
+        row = self.environments.get(key)
+        if row is None:
+            row = Environment(id=self._next_id("environment"), organization_id=organization.id, name=name)
+            self.environments[key] = row
+        return row
+
+    def deploy(
+        self,
+        release: Release,
+        environment: Environment,
+        *,
+        name: str | None,
+        url: str | None,
+        date_started: datetime | None,
+        date_finished: datetime | None,
+    ) -> Deploy | None:
+        """A new deploy; ``None`` where the same one, with the same end, is known. Without an end it ended now."""
+        told = (name, url, date_started, date_finished)
+        for known in release.deploys:
+            if known.environment is environment and told == (
+                known.name,
+                known.url,
+                known.date_started,
+                known.date_finished,
+            ):
+                return None
+        row = Deploy(
+            id=self._next_id("deploy"),
+            environment=environment,
+            name=name,
+            url=url,
+            date_started=date_started,
+            date_finished=date_finished or self.tick(),
+        )
+        release.deploys.append(row)
+        release.changed = True
+        return row
+
+    def see_in_environment(self, release: Release, project: Project, deploy: Deploy) -> None:
+        """The release of a project was seen in the environment of a deploy."""
+        self.seen_environments[release.id, project.id, deploy.environment.id] = (release, deploy)
 
     def find_release(self, version_key: str) -> Release | None:
         """The release of a version key ``organization:version``, if it exists."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import orjson
 import pytest
@@ -28,11 +28,9 @@ if TYPE_CHECKING:
     from tests.conformance.system import Json, System
 
 # What the worker knows by heart stays: its positions, the numbers of its announcements.
-_FORGET = ";".join(
-    f"DELETE FROM {table.name}"
-    for table in reversed(tables.metadata.sorted_tables)
-    if table not in (tables.consumer_offset, tables.outbox)
-)
+_FORGOTTEN = [
+    table for table in reversed(tables.metadata.sorted_tables) if table not in (tables.consumer_offset, tables.outbox)
+]
 
 
 class ProductSystem:
@@ -48,7 +46,8 @@ class ProductSystem:
         """Begin anew without any data, after all that the last scenario published has been announced."""
         self.process()
         with self._product.engine.begin() as connection:
-            connection.execute(text(_FORGET))
+            for table in _FORGOTTEN:
+                connection.execute(table.delete())
         self._reader.read()
         self._activities = []
 

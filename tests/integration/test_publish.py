@@ -17,6 +17,8 @@ from consumer.cli.main import root
 from consumer.client import Publisher
 from consumer.contracts import decode
 from consumer.errors import InvalidEvent, ServiceUnavailable
+from consumer.services.embedded.kafka import KafkaServer
+from consumer.services.ports import free_port
 from consumer.settings import Settings, Topics
 
 if TYPE_CHECKING:
@@ -44,6 +46,42 @@ def settings(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Se
     yield Settings()
     for deleted in admin.delete_topics(topics.inputs).values():
         deleted.result()
+
+
+class OwnBroker:
+    """A real broker of one test's own, to be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = KafkaServer(folder, free_port(), print)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.address = self._server.url
+
+    def start(self) -> None:
+        """Start the broker on the data it has; returns when it answers."""
+        self._server.prepare()
+        with self._server.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._server.command(), cwd=self._server.folder, stdout=log, stderr=subprocess.STDOUT
+            )
+        AdminClient({"bootstrap.servers": self.address}).list_topics(timeout=60)
+
+    def kill(self) -> None:
+        """Kill it as the kernel would: no time to say good-bye."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[OwnBroker]:
+    broker = OwnBroker(tmp_path / "kafka")
+    broker.start()
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    for created in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in Topics().inputs]).values():
+        created.result()
+    yield broker
+    broker.kill()
 
 
 def event(type_: str, id_: str = "1", **data: Any) -> dict[str, Any]:
@@ -202,10 +240,62 @@ class TestPublisher:
         )
 
         with (
-            pytest.raises(ServiceUnavailable, match=r"did not take an event: .*raise max\.message\.bytes of the topic"),
+            pytest.raises(
+                ServiceUnavailable, match=r"did not take an event \(id 1\): .*raise max\.message\.bytes of the topic"
+            ),
             Publisher(larger, services.kafka_bootstrap_servers) as publisher,
         ):
             publisher.publish(big)
+
+    def test_typed_events_arrive_and_the_same_again_has_the_same_id(
+        self, settings: Settings, services: Services
+    ) -> None:
+        ids_told = []
+        for _ in range(2):
+            with Publisher(settings, services.kafka_bootstrap_servers, source="ci:web") as publisher:
+                ids_told += [
+                    publisher.release_created(organization="acme", version="1.0", projects=["web"]),
+                    publisher.organization_updated(organization="acme", options={"apdexThreshold": 300}),
+                ]
+
+        assert ids_told[:2] == ids_told[2:]
+        assert ids(settings) == sorted(ids_told)
+        released = records(settings, settings.topics.release_events)
+        assert [(decoded(record).type, decoded(record).source) for record in released] == [
+            ("release-created", "ci:web")
+        ] * 2
+
+    def test_broker_that_is_killed_leaves_a_bounded_error_and_the_ids(self, own_broker: OwnBroker) -> None:
+        impatient = Settings(kafka={"delivery_timeout_ms": "1000"})
+        publisher = Publisher(impatient, own_broker.address)
+        with publisher:
+            kept = publisher.release_deleted(organization="acme", version="1.0")
+
+        own_broker.kill()
+        lost = publisher.release_deleted(organization="acme", version="2.0")
+
+        with pytest.raises(ServiceUnavailable, match=f"did not take an event .id {lost}.: "):
+            publisher.flush()
+        assert kept != lost
+        assert publisher.delivered == {"release-events": 1}
+        with (
+            pytest.raises(ServiceUnavailable, match="does not answer"),
+            Publisher(impatient.model_copy(update={"startup_timeout_seconds": 0.5}), own_broker.address),
+        ):
+            pass
+
+    def test_broker_that_comes_back_in_time_gets_every_event_once(self, own_broker: OwnBroker) -> None:
+        with Publisher(Settings(), own_broker.address) as publisher:
+            for number in range(50):
+                publisher.release_deleted(organization="acme", version=str(number), event_id=str(number))
+            own_broker.kill()
+            for number in range(50, 100):
+                publisher.release_deleted(organization="acme", version=str(number), event_id=str(number))
+            own_broker.start()
+
+        assert publisher.delivered == {"release-events": 100}
+        found = records(Settings(kafka_bootstrap_servers=own_broker.address), "release-events")
+        assert sorted(int(decoded(record).id) for record in found) == list(range(100))
 
 
 class TestPublishGit:

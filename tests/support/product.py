@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
     from confluent_kafka import Message
+
     from consumer.contracts.events import AnyEvent
     from consumer.services import Services
 
@@ -226,7 +227,9 @@ class Product:
         self._folder = folder
         self._servers = self.settings.kafka_bootstrap_servers or ""
         self._producer = Producer({"bootstrap.servers": self._servers, "partitioner": "murmur2_random"})
-        self._group = Consumer({"bootstrap.servers": self._servers, "group.id": name, "isolation.level": "read_uncommitted"})
+        self._group = Consumer(
+            {"bootstrap.servers": self._servers, "group.id": name, "isolation.level": "read_uncommitted"}
+        )
         self.admin = AdminClient({"bootstrap.servers": self._servers})
         self.engine = connect(self.settings.database_url or "", application_name="tests")
         self._stack = ExitStack()

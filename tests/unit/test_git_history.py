@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consumer.contracts import validate
+from consumer.contracts import CommitData, validate
 from consumer.errors import UsageError
-from consumer.git_history import GitRepository
-from consumer.git_releases import Target, release_events, release_of_range, releases_of_tags
+from consumer.git.history import GitRepository
+from consumer.git.releases import Target, release_events, release_of_range, releases_of_tags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,26 +117,22 @@ class TestCommits:
         second = sandbox.commit("Fixes WEB-12\n\nBody, ümläut\n", "kept.py", "new dir/ne\tw\n.py")
 
         assert read(sandbox, notes).commits(second, since=None, limit=None) == [
-            {
-                "id": second,
-                "message": "Fixes WEB-12\n\nBody, ümläut",
-                "author_name": "Ada",
-                "author_email": "ada@example.com",
-                "timestamp": "2024-05-01T12:02:00+02:00",
-                "patch_set": [
-                    {"path": "gone.py", "type": "D"},
-                    {"path": "kept.py", "type": "M"},
-                    {"path": "new dir/ne\tw\n.py", "type": "A"},
-                ],
-            },
-            {
-                "id": first,
-                "message": "Start",
-                "author_name": "Ada",
-                "author_email": "ada@example.com",
-                "timestamp": "2024-05-01T12:01:00+02:00",
-                "patch_set": [{"path": "gone.py", "type": "A"}, {"path": "kept.py", "type": "A"}],
-            },
+            CommitData(
+                id=second,
+                message="Fixes WEB-12\n\nBody, ümläut",
+                author_name="Ada",
+                author_email="ada@example.com",
+                timestamp=datetime(2024, 5, 1, 10, 2, tzinfo=UTC),
+                patch_set=[("gone.py", "D"), ("kept.py", "M"), ("new dir/ne\tw\n.py", "A")],
+            ),
+            CommitData(
+                id=first,
+                message="Start",
+                author_name="Ada",
+                author_email="ada@example.com",
+                timestamp=datetime(2024, 5, 1, 10, 1, tzinfo=UTC),
+                patch_set=[("gone.py", "A"), ("kept.py", "A")],
+            ),
         ]
 
     def test_rename_is_an_addition_and_a_deletion_and_a_new_kind_of_file_a_change(
@@ -150,11 +147,7 @@ class TestCommits:
 
         [commit, _] = read(sandbox, notes).commits(sha, since=None, limit=None)
 
-        assert commit["patch_set"] == [
-            {"path": "link", "type": "M"},
-            {"path": "new.py", "type": "A"},
-            {"path": "old.py", "type": "D"},
-        ]
+        assert commit.patch_set == [("link", "M"), ("new.py", "A"), ("old.py", "D")]
 
     def test_merge_is_listed_without_files_and_an_empty_message_is_kept(
         self, sandbox: Sandbox, notes: list[str]
@@ -169,7 +162,7 @@ class TestCommits:
 
         found = read(sandbox, notes).commits("HEAD", since=None, limit=None)
 
-        assert [(commit["message"], len(commit["patch_set"])) for commit in found] == [
+        assert [(commit.message, len(commit.patch_set)) for commit in found] == [
             ("Merge", 0),
             ("", 1),
             ("Side", 1),
@@ -181,16 +174,15 @@ class TestCommits:
         raw = sandbox.raw_commit(b"A\xe9 <a\xff@example.com> 1714557600 +0200", b"Message \xff")
         git = read(sandbox, notes)
 
-        assert git.commits(sha, since=None, limit=None)[0]["patch_set"] == [{"path": "latin-\ufffd.txt", "type": "A"}]
+        assert git.commits(sha, since=None, limit=None)[0].patch_set == [("latin-\ufffd.txt", "A")]
         assert git.commits(raw, since=None, limit=None) == [
-            {
-                "id": raw,
-                "message": "Message \ufffd",
-                "author_name": "A\ufffd",
-                "author_email": "a\ufffd@example.com",
-                "timestamp": "2024-05-01T12:00:00+02:00",
-                "patch_set": [],
-            }
+            CommitData(
+                id=raw,
+                message="Message \ufffd",
+                author_name="A\ufffd",
+                author_email="a\ufffd@example.com",
+                timestamp=datetime(2024, 5, 1, 10, tzinfo=UTC),
+            )
         ]
 
     @pytest.mark.parametrize("date", [b"99999999999999 +0000", b"1714557600 +9999", b"soon"])
@@ -201,7 +193,7 @@ class TestCommits:
 
         [commit] = read(sandbox, notes).commits(raw, since=None, limit=None)
 
-        assert commit["timestamp"] is None
+        assert commit.timestamp is None
         assert len(notes) == 1
         assert notes[0].startswith(f"commit {raw[:12]}: its date ")
 
@@ -213,8 +205,8 @@ class TestCommits:
 
         [commit] = read(sandbox, notes).commits(sha, since=None, limit=None)
 
-        assert (commit["author_name"], commit["author_email"]) == (None, None)
-        assert commit["patch_set"] == [{"path": "short", "type": "A"}]
+        assert (commit.author_name, commit.author_email) == (None, None)
+        assert commit.patch_set == [("short", "A")]
         assert len(notes) == 3
         assert all("is left out, it has more than" in note for note in notes)
 
@@ -224,7 +216,7 @@ class TestCommits:
 
         found = read(sandbox, notes).commits(sha, since=None, limit=2)
 
-        assert [commit["message"] for commit in found] == ["3", "2"]
+        assert [commit.message for commit in found] == ["3", "2"]
         assert notes == [f"{sha[:12]}: only the 2 newest commits are taken; --max-commits takes more"]
 
 
@@ -252,10 +244,10 @@ class TestTags:
             "version": "v1.0",
             "projects": ["web"],
             "ref": "v1.0",
-            "dateReleased": "2024-05-01T13:02:00+02:00",
+            "dateReleased": "2024-05-01T11:02:00Z",
         }
         assert found[2]["data"]["ref"] == "release/2.0"
-        assert found[2]["data"]["dateReleased"] == "2024-05-01T13:04:00+02:00"
+        assert found[2]["data"]["dateReleased"] == "2024-05-01T11:04:00Z"
         assert found[1]["data"]["commits"][0]["id"] == first
         assert {event["source"] for event in found} == {"git:example/web"}
         assert {commit["repository"] for commit in found[1]["data"]["commits"]} == {"example/web"}
@@ -351,7 +343,7 @@ class TestRange:
             "version": "1.0",
             "projects": ["web"],
             "ref": end,
-            "dateReleased": "2024-05-01T13:03:00+02:00",
+            "dateReleased": "2024-05-01T11:03:00Z",
         }
         assert [commit["message"] for commit in pushed["data"]["commits"]] == ["3", "2"]
 

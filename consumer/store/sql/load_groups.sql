@@ -1,7 +1,7 @@
 SELECT g.id, g.organization_id, g.project_id, g.short_id, g.title, g.status, g.first_release, g.resolved_at,
        g.date_added, g.xmin::text::bigint AS xmin, p.slug AS project_slug, i.reason AS inbox,
        s.version, s.type AS resolution_type, s.status AS resolution_status, s.actor_name, s.actor_email,
-       s.date_added AS resolution_date, r.id AS release_id
+       s.date_added AS resolution_date, r.id AS release_id, r.date_added AS release_date
 FROM issue_group g
 JOIN project p ON p.id = g.project_id
 LEFT JOIN group_inbox i ON i.group_id = g.id

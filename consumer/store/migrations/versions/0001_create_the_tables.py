@@ -26,6 +26,8 @@ def upgrade() -> None:
         "group_link",
         "activity",
         "dead_letter",
+        "environment",
+        "deploy",
     ):
         op.execute(sa.schema.CreateSequence(sa.Sequence(f"{table}_id_seq", increment=1000)))
     op.execute(sa.schema.CreateSequence(sa.Sequence("snowflake_fallback_seq")))
@@ -116,6 +118,18 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "deploy",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("release_id", sa.BigInteger(), nullable=False),
+        sa.Column("environment_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=True),
+        sa.Column("url", sa.String(length=200), nullable=True),
+        sa.Column("date_started", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("date_finished", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("deploy_pkey")),
+    )
+    op.create_index(op.f("deploy_release_id_idx"), "deploy", ["release_id"], unique=False)
+    op.create_table(
         "group_resolved_by",
         sa.Column("group_id", sa.BigInteger(), nullable=False),
         sa.Column("release_id", sa.BigInteger(), nullable=False),
@@ -147,6 +161,16 @@ def upgrade() -> None:
         "organization",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("slug", sa.String(length=50), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=True),
+        sa.Column("default_role", sa.String(length=32), server_default=sa.text("'member'"), nullable=False),
+        sa.Column("flags", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column(
+            "options",
+            sa.JSON(),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+            comment="what was ever set, by API field",
+        ),
         sa.Column("date_added", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("organization_pkey")),
         sa.UniqueConstraint("slug", name=op.f("organization_slug_key")),
@@ -208,6 +232,21 @@ def upgrade() -> None:
             comment="digest of the event that the log was last set by; NULL: compare in full",
         ),
         sa.Column("log_set_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("total_deploys", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_deploy_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "package",
+            sa.Text(),
+            nullable=True,
+            comment="this and the next seven: the version as parsed; NULL: it is no semantic version",
+        ),
+        sa.Column("major", sa.BigInteger(), nullable=True),
+        sa.Column("minor", sa.BigInteger(), nullable=True),
+        sa.Column("patch", sa.BigInteger(), nullable=True),
+        sa.Column("revision", sa.BigInteger(), nullable=True),
+        sa.Column("prerelease", sa.Text(), nullable=True),
+        sa.Column("build_code", sa.Text(), nullable=True),
+        sa.Column("build_number", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("release_pkey")),
         sa.UniqueConstraint("organization_id", "version", name=op.f("release_organization_id_version_key")),
     )
@@ -222,6 +261,31 @@ def upgrade() -> None:
     )
     op.create_index(op.f("release_commit_commit_id_idx"), "release_commit", ["commit_id"], unique=False)
     op.create_table(
+        "release_environment",
+        sa.Column("release_id", sa.BigInteger(), nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("environment_id", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=False, comment="of the release"),
+        sa.Column("listed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_deploy_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("release_id", "project_id", "environment_id", name=op.f("release_environment_pkey")),
+        comment="environments that a release of a project was seen in",
+    )
+    op.create_index(
+        "release_environment_listing_idx",
+        "release_environment",
+        [
+            "project_id",
+            "environment_id",
+            "status",
+            sa.literal_column("listed_at DESC"),
+            sa.literal_column("release_id DESC"),
+        ],
+        unique=False,
+    )
+    op.create_table(
         "release_head_commit",
         sa.Column("release_id", sa.BigInteger(), nullable=False),
         sa.Column("repository_id", sa.BigInteger(), nullable=False),
@@ -232,9 +296,17 @@ def upgrade() -> None:
         "release_project",
         sa.Column("release_id", sa.BigInteger(), nullable=False),
         sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=False, comment="of the release"),
+        sa.Column("listed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("release_id", "project_id", name=op.f("release_project_pkey")),
+        comment="status and listed_at repeat the release's: then a page of a listing is one range of an index",
     )
-    op.create_index(op.f("release_project_project_id_idx"), "release_project", ["project_id"], unique=False)
+    op.create_index(
+        "release_project_listing_idx",
+        "release_project",
+        ["project_id", "status", sa.literal_column("listed_at DESC"), sa.literal_column("release_id DESC")],
+        unique=False,
+    )
     op.create_table(
         "repository",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -263,6 +335,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("offset_id", "offset", name=op.f("dead_letter_offset_id_offset_key")),
     )
     op.create_table(
+        "environment",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("organization_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("date_added", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("environment_organization_id_fkey")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("environment_pkey")),
+        sa.UniqueConstraint("organization_id", "name", name=op.f("environment_organization_id_name_key")),
+    )
+    op.create_table(
         "external_issue",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("organization_id", sa.BigInteger(), nullable=False),
@@ -276,6 +360,20 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "organization_id", "provider", "key", name=op.f("external_issue_organization_id_provider_key_key")
         ),
+    )
+    op.create_table(
+        "organization_avatar",
+        sa.Column("organization_id", sa.BigInteger(), nullable=False),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("ident", sa.String(length=32), nullable=False),
+        sa.Column("color", sa.String(length=7), nullable=True),
+        sa.Column("digest", sa.LargeBinary(), nullable=True, comment="of the content"),
+        sa.Column("content", sa.LargeBinary(), nullable=True, comment="the picture"),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("organization_avatar_organization_id_fkey")
+        ),
+        sa.PrimaryKeyConstraint("organization_id", name=op.f("organization_avatar_pkey")),
+        sa.UniqueConstraint("ident", name=op.f("organization_avatar_ident_key")),
     )
     op.create_table(
         "parked_event",
@@ -386,4 +484,11 @@ def upgrade() -> None:
             ["group_id"], ["issue_group.id"], name=op.f("group_resolution_group_id_fkey"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("group_id", name=op.f("group_resolution_pkey")),
+    )
+    op.create_index(
+        "group_resolution_pending_idx",
+        "group_resolution",
+        ["group_id"],
+        unique=False,
+        postgresql_where=sa.text("status = 0"),
     )

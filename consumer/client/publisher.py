@@ -1,86 +1,74 @@
-"""Publishing: validated CloudEvents to the right topic, under the right record key, with confirmation."""
+"""The publisher: hands events to Kafka and does not let go before they are confirmed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-import orjson
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from consumer.contracts import AnyEvent, GroupUpdated, ReleaseEvent, decode, reasons, validate
+from consumer.client.catalog_events import CatalogEvents
+from consumer.client.records import to_record
+from consumer.client.release_events import ReleaseEvents
 from consumer.contracts.cloudevents import CONTENT_TYPE, STRUCTURED_JSON
-from consumer.contracts.timestamps import format_timestamp
-from consumer.errors import InvalidEvent, ServiceUnavailable, UsageError, Violation
+from consumer.errors import ServiceUnavailable, UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from confluent_kafka import Message
 
+    from consumer.client.making import Document
+    from consumer.client.records import OutgoingRecord
     from consumer.settings import Settings
 
 # Room for key, headers and framing beside the value of the largest event.
 _OVERHEAD_BYTES = 64 * 1024
 _DELIVERY_SECONDS = 60.0
 _POLL_SECONDS = 0.1
+_NAMED_IDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingRecord:
-    """An event as it goes to Kafka: its topic, its record key, and the CloudEvent in structured mode."""
-
-    topic: str
-    key: bytes
-    value: bytes
-
-
-def to_record(document: dict[str, Any], settings: Settings) -> OutgoingRecord:
-    """The Kafka record of an event; ``time`` and ``subject`` are filled in where missing.
-
-    The key is the version key ``organization:version`` of a release event, the organization of a catalog event
-    (SEMANTICS section 2).
-
-    Args:
-        document: the CloudEvent in structured form, as ``json.loads`` returns it.
-        settings: topics and the largest event.
-
-    Raises:
-        InvalidEvent: consumers would refuse it; with every violation, for the reason that ``decode`` gives.
-    """
-    limit = settings.max_event_bytes
-    event = decode(_encode(document), None, max_bytes=limit)
-    time = document.get("time") or format_timestamp(datetime.now(UTC))
-    value = _encode({**document, "time": time, "subject": document.get("subject") or _subject(event)})
-    if len(value) > limit:
-        raise InvalidEvent(reasons.TOO_LARGE, [Violation("$", f"has more than {limit} bytes")])
-    topics = settings.topics
-    topic = topics.release_events if isinstance(event, ReleaseEvent) else topics.catalog_events
-    return OutgoingRecord(topic, event.key.encode(), value)
-
-
-class Publisher:
+class Publisher(ReleaseEvents[str], CatalogEvents[str]):
     """Publishes CloudEvents in structured mode; use it as a context manager.
 
     Entering it makes sure that Kafka answers and has the topics; leaving it waits until Kafka has confirmed all
     events. An error inside the block drops what was not sent yet.
 
+    Each event type has a method of its own, such as ``release_created``, which returns the id of the event;
+    ``publish`` takes any event as a document. What Kafka refuses for the moment is sent again, with growing pauses, for
+    ``delivery.timeout.ms`` (a minute, unless ``settings`` name another); repeats of the client leave no second copy.
+
     Args:
         settings: topics, largest event, time-outs, and any librdkafka property (``settings.kafka_properties``).
-        bootstrap_servers: the Kafka servers, ``host:port``, comma separated.
+        bootstrap_servers: the Kafka servers, ``host:port``, comma separated; ``None``: those of the settings.
+        source: who publishes: ``source`` of the events that the typed methods make, a URI reference.
 
     Attributes:
         delivered: how many events Kafka has confirmed, by topic.
+
+    Raises:
+        UsageError: no Kafka server is named.
+
+    Example:
+        >>> with Publisher(load_settings(), "127.0.0.1:9092", source="ci:example/web") as publisher:  # doctest: +SKIP
+        ...     publisher.release_created(organization="acme", version="web@1.4.0", projects=["web"])
+        '0b3d8f0e-6d7c-5b0e-8c53-0e3c62b8a1f4'
     """
 
-    def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
+    def __init__(self, settings: Settings, bootstrap_servers: str | None = None, *, source: str = "publisher") -> None:
+        super().__init__(source)
+        servers = bootstrap_servers or settings.kafka_bootstrap_servers
+        if servers is None:
+            msg = "no Kafka server is named; set RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS, or give bootstrap_servers"
+            raise UsageError(msg)
         self.delivered: Counter[str] = Counter()
         self._settings = settings
-        self._servers = bootstrap_servers
+        self._servers = servers
         self._failure: KafkaError | None = None
-        self._producer = Producer(_configuration(settings, bootstrap_servers))
+        self._refused: list[str] = []
+        self._producer = Producer(_configuration(settings, servers))
 
     def __enter__(self) -> Self:
         """Check that Kafka answers and has the topics.
@@ -110,7 +98,7 @@ class Publisher:
             self._producer.purge()
             self._producer.flush(0)
 
-    def publish(self, document: dict[str, Any]) -> None:
+    def publish(self, document: Document) -> str:
         """Validate an event and hand it to the Kafka client, which sends it in the background.
 
         Events of one record key keep their order.
@@ -118,29 +106,41 @@ class Publisher:
         Args:
             document: the CloudEvent in structured form, as ``json.loads`` returns it.
 
+        Returns:
+            The id of the event.
+
         Raises:
             InvalidEvent: the event breaks the contract or is larger than ``settings.max_event_bytes``.
             ServiceUnavailable: an event given earlier could not be delivered.
+
+        Example:
+            >>> publisher.publish(json.loads(line))  # doctest: +SKIP
+            '1'
         """
         record = to_record(document, self._settings)
-        while not self._enqueue(record):
+        id_ = str(document["id"])
+        while not self._enqueue(record, id_):
             self._producer.poll(_POLL_SECONDS)
         self._producer.poll(0)
-        self._raise_failure()
+        self._raise_refused()
+        return id_
 
     def flush(self) -> None:
-        """Wait until Kafka has confirmed every event given so far.
+        """Wait until Kafka has confirmed or refused every event given so far.
 
         Raises:
-            ServiceUnavailable: Kafka did not confirm one, for about a minute at most.
+            ServiceUnavailable: Kafka did not take some, for about a minute at most; names their ids. They may be
+                published again, under the same ids, by this publisher or another.
         """
         # Ends: every event is confirmed or refused within the delivery time-out.
         while len(self._producer):
             self._producer.poll(_POLL_SECONDS)
-            self._raise_failure()
-        self._raise_failure()
+        self._raise_refused()
 
-    def _enqueue(self, record: OutgoingRecord) -> bool:
+    def _take(self, document: Document) -> str:
+        return self.publish(document)
+
+    def _enqueue(self, record: OutgoingRecord, id_: str) -> bool:
         """Hand a record to the client; ``False`` while its queue is full."""
         try:
             self._producer.produce(
@@ -148,36 +148,37 @@ class Publisher:
                 record.value,
                 record.key,
                 headers={CONTENT_TYPE: STRUCTURED_JSON},
-                on_delivery=self._on_delivery,
+                on_delivery=partial(self._settle, id_),
             )
         except BufferError:
             return False
         except KafkaException as error:
-            self._failure = error.args[0]
-            self._raise_failure()
+            self._refuse(id_, error.args[0])
         return True
 
-    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+    def _settle(self, id_: str, error: KafkaError | None, message: Message) -> None:
         if error is None:
             self.delivered[str(message.topic())] += 1
         else:
-            self._failure = self._failure or error
+            self._refuse(id_, error)
 
-    def _raise_failure(self) -> None:
+    def _refuse(self, id_: str, error: KafkaError) -> None:
+        self._failure = self._failure or error
+        self._refused.append(id_)
+
+    def _raise_refused(self) -> None:
         if self._failure is None:
             return
-        msg = f"Kafka at {self._servers} did not take an event: {self._failure.str()}"
-        if self._failure.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-            msg += "; raise max.message.bytes of the topic"
+        failure, refused = self._failure, self._refused
+        self._failure, self._refused = None, []
+        named = ", ".join(refused[:_NAMED_IDS]) + (", ..." if len(refused) > _NAMED_IDS else "")
+        events = "an event" if len(refused) == 1 else f"{len(refused)} events"
+        if failure.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            remedy = "raise max.message.bytes of the topic"
+        else:
+            remedy = "see that it runs, and publish again: what arrived is not applied twice"
+        msg = f"Kafka at {self._servers} did not take {events} (id {named}): {failure.str()}; {remedy}"
         raise ServiceUnavailable(msg)
-
-
-def _encode(document: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(document)
-    except orjson.JSONEncodeError as error:
-        violations = validate(document) or [Violation("$", f"cannot be written as JSON: {error}")]
-        raise InvalidEvent(reasons.NOT_JSON, violations) from None
 
 
 def _configuration(settings: Settings, bootstrap_servers: str) -> dict[str, Any]:
@@ -202,13 +203,3 @@ def _configuration(settings: Settings, bootstrap_servers: str) -> dict[str, Any]
 
 def _ignore(_: KafkaError) -> None:
     """Connection errors show as a failed delivery or a time-out."""
-
-
-def _subject(event: AnyEvent) -> str:
-    match event:
-        case ReleaseEvent():
-            return event.version
-        case GroupUpdated():
-            return event.short_id
-        case _:
-            return event.organization

@@ -9,13 +9,15 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, cast
 
+from consumer.contracts.events import CommitData
 from consumer.contracts.timestamps import parse_timestamp
 from consumer.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     Note = Callable[[str], None]
 
@@ -37,12 +39,12 @@ MAX_EMAIL = 200
 class Tag:
     """A tag of a commit.
 
-    ``sha`` is the commit, ``date`` when the tag was made, RFC 3339 (of a lightweight tag: its commit).
+    ``sha`` is the commit, ``date`` when the tag was made (of a lightweight tag: its commit).
     """
 
     name: str
     sha: str
-    date: str | None
+    date: datetime | None
 
 
 class GitRepository:
@@ -103,8 +105,8 @@ class GitRepository:
         """A short name of a commit: ``git describe --always``."""
         return self._text("describe", "--always", "--tags", revision)
 
-    def commit_date(self, revision: str) -> str | None:
-        """When a commit was committed, RFC 3339; ``None`` where git holds no date that a calendar has."""
+    def commit_date(self, revision: str) -> datetime | None:
+        """When a commit was committed; ``None`` where git holds no date that a calendar has."""
         return _date(self._text("show", "--no-patch", "--no-show-signature", "--format=%cI", revision))
 
     def tags(self) -> list[Tag]:
@@ -131,7 +133,7 @@ class GitRepository:
         listing = self._run("for-each-ref", "--format=%(refname:strip=2)", f"--merged={sha}", "refs/tags")
         return {_decode(name) for name in listing.splitlines()}
 
-    def commits(self, sha: str, *, since: str | None, limit: int | None) -> list[dict[str, Any]]:
+    def commits(self, sha: str, *, since: str | None, limit: int | None) -> list[CommitData]:
         """The commits that lead to ``sha``, newest first, as events list them (without ``repository``).
 
         Merges come without files; so do commits at the cut of a shallow clone. What breaks a limit of the contract
@@ -150,7 +152,7 @@ class GitRepository:
             self._note(f"{sha[:12]}: only the {limit} newest commits are taken; --max-commits takes more")
         return commits[:limit]
 
-    def _parse_log(self, tokens: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+    def _parse_log(self, tokens: Iterator[bytes]) -> Iterator[CommitData]:
         """Commits of ``git log -z --raw``: the fields of the format, then ``:modes shas TYPE`` and path per file."""
         token = next(tokens, None)
         while token is not None:
@@ -162,17 +164,18 @@ class GitRepository:
                 path = self._within(sha, "path", _decode(next(tokens)), MAX_PATH)
                 if path is not None:
                     # T, a change of type such as file to symbolic link, is a change of content for the contract.
-                    patch_set.append({"path": path, "type": chr(token[-1]).replace("T", "M")})
-            commit = {
-                "id": sha,
-                "message": message.rstrip("\n"),
-                "author_name": self._within(sha, "author name", name, MAX_NAME),
-                "author_email": self._within(sha, "author e-mail address", email, MAX_EMAIL),
-                "timestamp": _date(date),
-            }
-            if commit["timestamp"] is None:
+                    patch_set.append((path, chr(token[-1]).replace("T", "M")))
+            timestamp = _date(date)
+            if timestamp is None:
                 self._note(f"commit {sha[:12]}: its date {date!r} is left out, no calendar has it")
-            yield commit if sha in self._boundary else {**commit, "patch_set": patch_set}
+            yield CommitData(
+                id=sha,
+                message=message.rstrip("\n"),
+                author_name=self._within(sha, "author name", name, MAX_NAME),
+                author_email=self._within(sha, "author e-mail address", email, MAX_EMAIL),
+                timestamp=timestamp,
+                patch_set=[] if sha in self._boundary else patch_set,
+            )
 
     def _within(self, sha: str, what: str, text: str, limit: int) -> str | None:
         if len(text) <= limit:
@@ -250,9 +253,8 @@ def _decode(text: bytes) -> str:
     return text.decode(errors="replace")
 
 
-def _date(text: str) -> str | None:
+def _date(text: str) -> datetime | None:
     try:
-        parse_timestamp(text)
+        return parse_timestamp(text)
     except ValueError:
         return None
-    return text

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from uuid import NAMESPACE_URL, uuid5
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import orjson
-
+from consumer.client import Document, Documents
 from consumer.contracts import is_version
 from consumer.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
-    from consumer.git_history import GitRepository, Tag
-
-Event = dict[str, Any]
+    from consumer.git.history import GitRepository, Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +34,14 @@ class GitRelease:
         ref: what it was built from: a tag, or a commit.
         sha: its commit.
         since: the commit of the release before it, whose history is not listed; ``None`` for the first one.
-        date: when it was made, RFC 3339; ``None`` where git holds no usable date.
+        date: when it was made; ``None`` where git holds no usable date.
     """
 
     version: str
     ref: str
     sha: str
     since: str | None
-    date: str | None
+    date: datetime | None
 
 
 def release_of_range(git: GitRepository, range_: str, version: str) -> GitRelease:
@@ -89,8 +86,8 @@ def releases_of_tags(git: GitRepository, prefix: str, note: Callable[[str], None
     return releases
 
 
-def release_events(git: GitRepository, release: GitRelease, target: Target, *, max_commits: int) -> Iterator[Event]:
-    """The events of a release: it was created, and its commits were pushed.
+def release_events(git: GitRepository, release: GitRelease, target: Target, *, max_commits: int) -> Iterator[Document]:
+    """The events of a release: it was created, and its commits were pushed. The same input makes the same events.
 
     Args:
         git: the repository.
@@ -98,25 +95,27 @@ def release_events(git: GitRepository, release: GitRelease, target: Target, *, m
         target: whose release it is.
         max_commits: the newest so many commits of a release that has no release before it.
     """
-    identity: Event = {"organization": target.organization, "version": release.version, "projects": [target.project]}
-    yield _event(target, "release-created", {**identity, "ref": release.ref, "dateReleased": release.date})
+    events = Documents(f"git:{target.repository}")
+    yield events.release_created(
+        organization=target.organization,
+        version=release.version,
+        projects=[target.project],
+        ref=release.ref,
+        date_released=release.date,
+    )
     limit = max_commits if release.since is None else None
-    commits = [
-        {**commit, "repository": target.repository}
-        for commit in git.commits(release.sha, since=release.since, limit=limit)
-    ]
-    yield _event(target, "commits-pushed", {**identity, "commits": commits})
+    yield events.commits_pushed(
+        organization=target.organization,
+        version=release.version,
+        projects=[target.project],
+        commits=[
+            replace(commit, repository=target.repository)
+            for commit in git.commits(release.sha, since=release.since, limit=limit)
+        ],
+    )
 
 
 def _since(git: GitRepository, tag: Tag, earlier: list[Tag]) -> str | None:
     """The commit of the last earlier tag that is part of the tag's history; a tag of the same commit is none."""
     merged = git.merged_tags(tag.sha) if earlier else frozenset()
     return next((other.sha for other in reversed(earlier) if other.name in merged and other.sha != tag.sha), None)
-
-
-def _event(target: Target, type_: str, data: Event) -> Event:
-    """The event; its id follows from what it says, so that the same input makes the same event."""
-    source = f"git:{target.repository}"
-    content = orjson.dumps([source, type_, data], option=orjson.OPT_SORT_KEYS)
-    id_ = str(uuid5(NAMESPACE_URL, content.decode()))
-    return {"specversion": "1.0", "id": id_, "source": source, "type": type_, "data": data}

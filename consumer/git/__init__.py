@@ -1,0 +1,1 @@
+"""Releases and commits of real git repositories, as events."""

@@ -1,0 +1,1 @@
+DELETE FROM release_project WHERE release_id IN (SELECT value::bigint FROM json_array_elements_text(%(rows)s))
