@@ -1,6 +1,6 @@
 # Everything here works on a fresh machine with Python 3.11+, make and git.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check stack stack-down lock clean
+.PHONY: help install demo test check docs stack stack-down lock clean
 
 BIN := .venv/bin
 STAMP := .venv/installed
@@ -36,12 +36,18 @@ demo: install ## run the main job on real services and show the result; GIT=/pat
 test: install ## run all tests, on real services
 	@$(BIN)/python -m pytest
 
-check: install ## format, lint, types, layers, and whether the lock is in step
+check: install ## format, lint, types, layers, schemas, and whether lock and generated files are in step
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python .ci/check_lock.py pyproject.toml $(LOCK) $(LOCK_RUN)
+	@$(BIN)/python .ci/make_docs.py --check
+	@$(BIN)/python .ci/check_asyncapi.py schemas/asyncapi.yaml
+	@$(BIN)/python .ci/check_schemas.py
+
+docs: install ## write the pages about events and schemas/asyncapi.yaml anew, after a change of a schema
+	@$(BIN)/python .ci/make_docs.py
 
 stack: install ## start Kafka, PostgreSQL and Redis on this machine
 	@$(BIN)/release-consumer stack up

@@ -51,6 +51,8 @@ def _page(type_: str) -> Iterator[str]:
     data = schema["properties"]["data"]
     example = json.loads((schema_folder() / "examples" / type_ / "valid" / "full.json").read_bytes())
     reasons = {**attributes["x-reasons"], **schema.get("x-reasons", {})}
+    # It is what an event of another type becomes.
+    del reasons["unknown-type"]
     yield from (f"# `{type_}`", "", _MADE, "", schema["description"], "")
     yield from ("| topic | record key | schema |", "|---|---|---|")
     file = f"{type_}{SUFFIX}"
@@ -71,8 +73,8 @@ def _announcements() -> Iterator[str]:
     attributes = schemas[COMMON]["$defs"]["activity"]
     kinds = {name.removesuffix(SUFFIX): schema for name, schema in schemas.items() if name != COMMON}
     yield from ("# Announcements", "", _MADE, "", "Activities go out on the topic `activity`; their record key is")
-    yield "`organization:version`, `organization:SHORT-ID` for a group, `organization` for an organization. Dead letters go"
-    yield "out on the topic `dead-letters` under the record key of the event at fault."
+    yield "`organization:version`, `organization:SHORT-ID` for a group, `organization` for an organization."
+    yield "Dead letters go out on the topic `dead-letters` under the record key of the event at fault."
     yield from ("", "## Attributes of an activity", "", attributes["description"], "")
     yield from words.table(attributes)
     for type_, schema in kinds.items():

@@ -91,8 +91,17 @@ class ServiceUnavailable(WorldError):
     """A service did not answer within the bound; the message says which, where, and what was tried."""
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line for a log: databases add details on further lines."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class StaleSnapshot(WorldError):
     """Another transaction changed rows since they were read; the batch is redone at once."""
+
+
+class NotAlone(WorldError):
+    """The batch must have its organizations to itself; it is redone that way at once."""
 
 
 class Fenced(ReleaseConsumerError):

@@ -20,6 +20,9 @@ from consumer.errors import SettingsError
 ENV_PREFIX = "RELEASE_CONSUMER_"
 ENV_FILE = ".env"
 
+_LOG_WARNINGS = 4
+"""librdkafka's log level: warnings and worse."""
+
 # librdkafka properties that hold the guarantees together; setting them would undo exactly-once (DESIGN 1, 2).
 RESERVED_KAFKA_PROPERTIES = frozenset(
     {
@@ -161,12 +164,22 @@ class Settings(BaseSettings):
     @property
     def kafka_properties(self) -> dict[str, str]:
         """The librdkafka properties of ``kafka``, with their dots."""
-        return {name.lower().replace("_", "."): value for name, value in self.kafka.items()}
+        return {_property_name(name): value for name, value in self.kafka.items()}
+
+    def kafka_client(self, bootstrap_servers: str) -> dict[str, Any]:
+        """What every Kafka client is configured with: the servers and the properties given; it logs warnings."""
+        return {"log_level": _LOG_WARNINGS, **self.kafka_properties, "bootstrap.servers": bootstrap_servers}
 
     @property
     def instance_name(self) -> str:
         """The stable instance id, or a name made of host and process where none is set."""
         return self.instance_id or f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _property_name(name: str) -> str:
+    """A librdkafka property from its spelling in the environment; one of them has an underscore itself."""
+    dotted = name.lower().replace("_", ".")
+    return "log_level" if dotted == "log.level" else dotted
 
 
 def load_settings(**options: Any) -> Settings:

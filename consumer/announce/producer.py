@@ -23,8 +23,7 @@ def make_producer(settings: Settings, bootstrap_servers: str) -> Producer:
     milliseconds = int(settings.transaction_timeout_seconds * 1000)
     return Producer(
         {
-            **settings.kafka_properties,
-            "bootstrap.servers": bootstrap_servers,
+            **settings.kafka_client(bootstrap_servers),
             "transactional.id": f"{settings.group_id}-{settings.instance_name}",
             "transaction.timeout.ms": milliseconds,
             "message.timeout.ms": milliseconds,

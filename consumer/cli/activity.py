@@ -79,8 +79,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 
         servers = resolve_services(settings).kafka_bootstrap_servers
     return {
-        **settings.kafka_properties,
-        "bootstrap.servers": servers,
+        **settings.kafka_client(servers),
         # librdkafka wants a group, though nothing is ever committed or joined.
         "group.id": f"{settings.group_id}-tail",
         "enable.auto.commit": False,

@@ -192,8 +192,7 @@ def _configuration(settings: Settings, bootstrap_servers: str) -> dict[str, Any]
         "queue.buffering.max.kbytes": max(64 * 1024, 2 * message_bytes // 1024),
         # Errors are raised, not printed.
         "log_level": 0,
-        **settings.kafka_properties,
-        "bootstrap.servers": bootstrap_servers,
+        **settings.kafka_client(bootstrap_servers),
         "enable.idempotence": True,
         "acks": "all",
         "message.max.bytes": message_bytes,

@@ -92,7 +92,7 @@ def _administer(url: str, statement: Composable) -> None:
 def _remove_from_kafka(settings: Settings, servers: str) -> None:
     """Delete topics and group; what cannot be deleted is unused, and in no one's way."""
     topics = settings.topics
-    admin = AdminClient({**settings.kafka_properties, "bootstrap.servers": servers, "log_level": 0})
+    admin = AdminClient({**settings.kafka_client(servers), "log_level": 0})
     names = [*topics.inputs, topics.activity, topics.dead_letters]
     for deletions in (
         admin.delete_topics(names, request_timeout=_ANSWER_SECONDS),

@@ -17,7 +17,16 @@ import psycopg2
 from psycopg2 import errorcodes
 
 from consumer import failpoints
-from consumer.errors import EventError, MustWait, ReleaseCommitError, StaleSnapshot, Violation, WorldError
+from consumer.errors import (
+    EventError,
+    MustWait,
+    NotAlone,
+    ReleaseCommitError,
+    StaleSnapshot,
+    Violation,
+    WorldError,
+    first_line,
+)
 from consumer.store import dead_letters, outbox, parking, processed_events, streams
 from consumer.store.activities import Activity, save_activities
 from consumer.store.loading import load
@@ -41,6 +50,9 @@ log = logging.getLogger(__name__)
 
 CONFLICTS_BEFORE_BLAME = 10
 """After so many conflicts in a row the batch itself is suspected, not another transaction."""
+
+CONFLICTS_BEFORE_ALONE = 3
+"""After so many a batch takes its organizations to itself, so that nobody can get in between again."""
 
 _CONFLICTS = frozenset({errorcodes.UNIQUE_VIOLATION, errorcodes.DEADLOCK_DETECTED, errorcodes.SERIALIZATION_FAILURE})
 
@@ -129,15 +141,20 @@ class Applier:
                     self.apply(half)
                 return
             item = batch.items[0]
-            log.exception("%s-%s@%s cannot be applied", item.record.topic, item.record.partition, item.record.offset)
+            record = item.record
+            log.error("%s-%s@%s cannot be applied: %s", record.topic, record.partition, record.offset, error)  # noqa: TRY400  # one line
+            log.debug("because of:", exc_info=True)
             item.error = EventError("cannot-be-applied", [Violation("$", str(error))])
             self._apply_until_consistent(batch)
 
     def _apply_until_consistent(self, batch: Batch) -> None:
-        """Apply a batch anew for as long as other transactions get in between."""
+        """Apply a batch anew while other transactions get in between, in the end with its organizations to itself."""
+        alone = False
         for conflict in range(CONFLICTS_BEFORE_BLAME + 1):
             try:
-                self._apply_once(batch)
+                self._apply_once(batch, alone=alone)
+            except NotAlone:
+                alone = True
             except (StaleSnapshot, psycopg2.IntegrityError, psycopg2.OperationalError) as error:
                 if not _is_conflict(error):
                     raise
@@ -146,15 +163,16 @@ class Applier:
                     if isinstance(error, psycopg2.OperationalError) or not batch.items:
                         raise
                     raise DataError(error) from error
-                log.info("batch is redone, another transaction came first: %s", str(error).strip())
+                log.info("batch is redone, another transaction came first: %s", first_line(error))
+                alone = alone or conflict + 1 >= CONFLICTS_BEFORE_ALONE
             else:
                 return
 
-    def _apply_once(self, batch: Batch) -> None:
+    def _apply_once(self, batch: Batch, *, alone: bool) -> None:
         pooled = self._engine.raw_connection()
         try:
             with closing(pooled.cursor()) as cursor:
-                outcome = self._write(cursor, batch)  # type: ignore[arg-type]  # the driver is psycopg2
+                outcome = self._write(cursor, batch, alone=alone)  # type: ignore[arg-type]  # the driver is psycopg2
                 failpoints.reach("before-commit")
                 pooled.commit()
             failpoints.reach("after-commit")
@@ -174,8 +192,12 @@ class Applier:
         for stream, tally in outcome.tallies.values():
             stream.next_seq += tally.announcements
 
-    def _write(self, cursor: Cursor, batch: Batch) -> _Outcome:
-        """Everything between BEGIN and COMMIT."""
+    def _write(self, cursor: Cursor, batch: Batch, *, alone: bool) -> _Outcome:
+        """Everything between BEGIN and COMMIT.
+
+        A stored commit that changes may be in the log of any release, also of one that another batch is writing:
+        that takes a transaction that has its organizations to itself.
+        """
         now = self._clock()
         streams.advance(cursor, batch.advances)
         outcome = _Outcome({a.stream.id: (a.stream, Tally()) for a in batch.advances})
@@ -188,8 +210,13 @@ class Applier:
         for item in items:
             if item.plan is not None:
                 item.plan.need(needs)
+        if alone:
+            needs.organizations = dict.fromkeys(needs.organizations, True)
         rows = load(cursor, needs, self._supply, now)
         self._apply_items(items, rows, outcome, self._held_locks(items, rows))
+        if rows.modified_stored_commits and not alone:
+            message = "the batch changes commits that other releases may hold"
+            raise NotAlone(message)
         save(cursor, rows)
         failpoints.reach("inside-transaction")
         self._write_outcome(cursor, outcome, now)

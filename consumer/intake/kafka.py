@@ -33,8 +33,7 @@ def make_consumer(settings: Settings, bootstrap_servers: str) -> Consumer:
         bootstrap_servers: Kafka.
     """
     properties: dict[str, Any] = {
-        **settings.kafka_properties,
-        "bootstrap.servers": bootstrap_servers,
+        **settings.kafka_client(bootstrap_servers),
         "group.id": settings.group_id,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -72,8 +71,7 @@ def make_group_reader(settings: Settings, bootstrap_servers: str) -> Consumer:
     """
     return Consumer(
         {
-            **settings.kafka_properties,
-            "bootstrap.servers": bootstrap_servers,
+            **settings.kafka_client(bootstrap_servers),
             "group.id": settings.group_id,
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
@@ -100,7 +98,7 @@ class Cluster:
 
     def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
         self._settings = settings
-        self._admin = AdminClient({**settings.kafka_properties, "bootstrap.servers": bootstrap_servers})
+        self._admin = AdminClient(settings.kafka_client(bootstrap_servers))
 
     def cluster_id(self) -> str:
         """The id of the cluster."""

@@ -104,6 +104,7 @@ class WorkingSet:
         self.history: list[HistoryEntry] = []
         self.facts: list[Fact] = []
         self.ordinal = 0
+        self.modified_stored_commits = False
 
     def tick(self) -> datetime:
         """The time of the batch; later with every call, so that what happened keeps its order."""
@@ -114,6 +115,7 @@ class WorkingSet:
         """A field of a commit changes: releases whose log was set before can no longer trust their digest."""
         commit.changed = True
         commit.modified_by = self.ordinal
+        self.modified_stored_commits |= commit.stored
 
     # --- get or create -------------------------------------------------------------------------------------
 

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 SMALL_BATCH = 5
 RECOVERY_SECONDS = 60.0
-ANSWER_SECONDS = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -158,10 +157,13 @@ class CommitCutter:
     def _serve(self, client: socket.socket) -> None:
         server = socket.create_connection((self._server.hostname or "", self._server.port or 0))
         answers = threading.Thread(target=self._answer, args=(server, client), daemon=True)
-        with client, server, suppress(OSError):
-            answers.start()
-            self._ask(client, server)
-        answers.join()
+        answers.start()
+        with client, server:
+            with suppress(OSError):
+                self._ask(client, server)
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_WR)
+            answers.join()
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         is_marked = False
@@ -169,20 +171,15 @@ class CommitCutter:
             is_marked = is_marked or self._marker in data
             if b"COMMIT\0" in data:
                 if is_marked and self._is_the_one():
-                    # What is sent to a socket that is shut for reading is lost, like the answer on a broken line.
+                    self.has_cut.set()
                     client.shutdown(socket.SHUT_RDWR)
                     if self._when == "after":
-                        self._commit(server, data)
-                    self.has_cut.set()
+                        server.sendall(data)
+                    # PostgreSQL does what it was asked before it sees that nobody is there any more.
+                    server.shutdown(socket.SHUT_WR)
                     return
                 is_marked = False
             server.sendall(data)
-
-    def _commit(self, server: socket.socket, data: bytes) -> None:
-        """Forward it; when PostgreSQL closes the connection in turn it has done what was asked before."""
-        server.sendall(data)
-        server.shutdown(socket.SHUT_WR)
-        server.settimeout(ANSWER_SECONDS)
 
     def _is_the_one(self) -> bool:
         with self._cut:

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from psycopg2.sql import SQL, Composable, Identifier
+from sqlalchemy import text
 
 from consumer.cli.main import root
 from consumer.contracts.cloudevents import CONTENT_TYPE, STRUCTURED_JSON
@@ -96,6 +97,11 @@ class Worker:
     def is_running(self) -> bool:
         """Whether the process lives."""
         return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
 
     @property
     def words(self) -> str:
@@ -281,14 +287,24 @@ class Product:
         assert result.exit_code == 0, result.stderr
         return orjson.loads(result.stdout)
 
+    # --- PostgreSQL ------------------------------------------------------------------------------------------------
+
+    def rows(self, query: str, **parameters: Any) -> list[Any]:
+        """Rows of a query, each with its columns by name."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query), parameters))
+
     # --- Kafka -----------------------------------------------------------------------------------------------------
 
     def publish(self, *events: AnyEvent | Json) -> None:
         """Send events in structured mode, under the key that publishers give them; waits for Kafka."""
         for event in events:
-            document = event if isinstance(event, dict) else as_cloudevent(event)
-            self.send(_topic_of(document, self.settings.topics), orjson.dumps(document), _key_of(document))
+            self.send(*self.record_of(event if isinstance(event, dict) else as_cloudevent(event)))
         self._producer.flush()
+
+    def record_of(self, document: Json) -> tuple[str, bytes, bytes]:
+        """Topic, value and key of a CloudEvent, which may be invalid."""
+        return _topic_of(document, self.settings.topics), orjson.dumps(document), _key_of(document)
 
     def send(
         self,

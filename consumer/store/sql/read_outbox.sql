@@ -8,6 +8,8 @@ SELECT o.seq, o.dead_letter_id IS NOT NULL, coalesce(convert_to(a.key, 'UTF8'), 
                'type', 'dead-letter',
                'time', to_char(d.dead_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                'datacontenttype', 'application/json',
+               'stream', c.stream,
+               'sequence', o.seq::text,
                'data', json_build_object(
                    'id', d.id, 'topic', d.topic, 'partition', d.partition, 'offset', d.offset,
                    'eventType', d.event_type, 'reason', d.reason, 'errors', d.errors
