@@ -1,7 +1,7 @@
 """Check that the schemas break nothing for those who hold on to the last tagged version.
 
-Usage: check_schemas.py [FOLDER]. FOLDER is a checkout, by default the one of this script. Exits 1 and tells what breaks;
-without a tagged version there is nothing to break.
+Usage: check_schemas.py [CHECKOUT], by default the one of this script. Exits 1 and tells what breaks; without a tagged
+version there is nothing to break.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def _announcements() -> Iterator[str]:
         yield from ("", f"## `{type_}`", "", schema["description"], "")
         yield from words.table(schema["properties"]["data"])
     yield from ("", "## What they are made of")
-    yield from words.sections([schema["properties"]["data"] for schema in kinds.values()])
+    yield from words.sections(*(schema["properties"]["data"] for schema in kinds.values()))
 
 
 def _text(lines: Iterator[str]) -> str:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 _TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
-_LEAST = ("minLength", "minimum", "minItems", "minProperties")
-_MOST = ("maxLength", "maximum", "maxItems", "maxProperties")
+_LEAST = frozenset({"minLength", "minimum", "minItems", "minProperties"})
+_MOST = frozenset({"maxLength", "maximum", "maxItems", "maxProperties"})
 _OPAQUE = ("if", "then", "else", "not", "anyOf", "oneOf", "prefixItems", "contains", "dependentRequired", "x-unique")
 
 
@@ -142,26 +142,13 @@ def _facets(nodes: list[_Node]) -> _Facets:
 
 
 def _add(facets: _Facets, node: _Node) -> None:
+    """Lay what a schema says on top of what is known."""
     schema = node.schema
     if "$ref" in schema:
         _add(facets, node.referred())
     for part in schema.get("allOf", ()):
         _add(facets, node.inside(part))
-    if "type" in schema:
-        types = schema["type"]
-        facets.types &= frozenset([types] if isinstance(types, str) else types)
-    if "enum" in schema or "const" in schema:
-        values = frozenset(map(json.dumps, schema["enum"] if "enum" in schema else [schema["const"]]))
-        facets.values = values if facets.values is None else facets.values & values
-    for name in _LEAST:
-        if name in schema:
-            facets.least[name] = max(schema[name], facets.least.get(name, schema[name]))
-    for name in _MOST:
-        if name in schema:
-            facets.most[name] = min(schema[name], facets.most.get(name, schema[name]))
-    facets.patterns |= {schema["pattern"]} if "pattern" in schema else set()
-    facets.formats |= {schema["format"]} if "format" in schema else set()
-    facets.required |= frozenset(schema.get("required", ()))
+    _limit(facets, schema)
     facets.opaque |= {_opaque(name, node) for name in _OPAQUE if name in schema}
     for name, child in schema.get("properties", {}).items():
         facets.fields.setdefault(name, []).append(node.inside(child))
@@ -172,6 +159,23 @@ def _add(facets: _Facets, node: _Node) -> None:
             facets.closed = True
         case dict() as others:
             facets.others.append(node.inside(others))
+
+
+def _limit(facets: _Facets, schema: Schema) -> None:
+    """What a schema says of the value itself, its parts aside."""
+    if "type" in schema:
+        types = schema["type"]
+        facets.types &= frozenset([types] if isinstance(types, str) else types)
+    if "enum" in schema or "const" in schema:
+        values = frozenset(map(json.dumps, schema["enum"] if "enum" in schema else [schema["const"]]))
+        facets.values = values if facets.values is None else facets.values & values
+    for name in _LEAST & schema.keys():
+        facets.least[name] = max(schema[name], facets.least.get(name, schema[name]))
+    for name in _MOST & schema.keys():
+        facets.most[name] = min(schema[name], facets.most.get(name, schema[name]))
+    facets.patterns |= {schema["pattern"]} if "pattern" in schema else set()
+    facets.formats |= {schema["format"]} if "format" in schema else set()
+    facets.required |= frozenset(schema.get("required", ()))
 
 
 def _opaque(name: str, node: _Node) -> str:

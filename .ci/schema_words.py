@@ -57,9 +57,9 @@ class Words:
         types = schema.get("type", "any")
         return _either([_TYPES.get(name, name) for name in ([types] if isinstance(types, str) else types)])
 
-    def sections(self, schema: Schema) -> Iterator[str]:
-        """The lines about everything that a schema refers to: objects as tables, texts in a list of their own."""
-        used = list(dict.fromkeys(self._used(schema)))
+    def sections(self, *schemas: Schema) -> Iterator[str]:
+        """The lines about everything that schemas refer to: objects as tables, texts in a list of their own."""
+        used = list(dict.fromkeys(self._used(list(schemas))))
         for definition in (self._definitions[name] for name in used if "properties" in self._definitions[name]):
             yield from ("", f"### {definition['title']}", "", definition["description"], "")
             yield from self.table(definition)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from consumer.settings import Settings
 
 _TIMEOUT_SECONDS = 10.0
+# What goes wrong with a question is raised to who asked it; librdkafka would say it 20 times a second on stderr.
+_QUIET = {"log_level": 0}
 _RECORD_OVERHEAD_BYTES = 1024 * 1024
 
 
@@ -72,6 +74,8 @@ def make_group_reader(settings: Settings, bootstrap_servers: str) -> Consumer:
     return Consumer(
         {
             **settings.kafka_client(bootstrap_servers),
+            **_QUIET,
+            **settings.kafka_properties,
             "group.id": settings.group_id,
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
@@ -98,11 +102,13 @@ class Cluster:
 
     def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
         self._settings = settings
-        self._admin = AdminClient(settings.kafka_client(bootstrap_servers))
+        # Room for a second attempt within the time that a start may wait for Kafka.
+        self._timeout = min(_TIMEOUT_SECONDS, settings.startup_timeout_seconds / 2)
+        self._admin = AdminClient({**settings.kafka_client(bootstrap_servers), **_QUIET, **settings.kafka_properties})
 
     def cluster_id(self) -> str:
         """The id of the cluster."""
-        return str(self._admin.describe_cluster(request_timeout=_TIMEOUT_SECONDS).result().cluster_id)
+        return str(self._admin.describe_cluster(request_timeout=self._timeout).result().cluster_id)
 
     def topics(self, names: Sequence[str]) -> dict[str, Topic]:
         """The topics of these names.
@@ -111,7 +117,7 @@ class Cluster:
             UsageError: one of them is missing; names it, with the remedy.
             KafkaException: the cluster does not answer.
         """
-        futures = self._admin.describe_topics(TopicCollection(list(names)), request_timeout=_TIMEOUT_SECONDS)
+        futures = self._admin.describe_topics(TopicCollection(list(names)), request_timeout=self._timeout)
         found = {}
         for name, future in futures.items():
             try:
@@ -142,7 +148,7 @@ class Cluster:
             for name in [*topics.inputs, topics.activity, topics.dead_letters]
         ]
         created = {}
-        for name, future in self._admin.create_topics(new, request_timeout=_TIMEOUT_SECONDS).items():
+        for name, future in self._admin.create_topics(new, request_timeout=self._timeout).items():
             try:
                 future.result()
                 created[name] = True
@@ -172,7 +178,7 @@ class Cluster:
     def _offsets(self, partitions: Sequence[Partition], spec: OffsetSpec) -> dict[Partition, int]:
         asked = {TopicPartition(topic, number): spec for topic, number in partitions}
         futures = self._admin.list_offsets(
-            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_TIMEOUT_SECONDS
+            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=self._timeout
         )
         return {(partition.topic, partition.partition): future.result().offset for partition, future in futures.items()}
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from consumer.contracts.events import AnyEvent
-    from tests.model.reference import Outcome
+    from tests.model.outcomes import Outcome
 
 Json = dict[str, Any]
 DAWN = datetime(2025, 1, 1, tzinfo=UTC)

@@ -16,6 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 from consumer.cli.main import root
 from consumer.client import Publisher
 from consumer.contracts import decode
+from consumer.contracts.schemas import event_types, schema_folder
 from consumer.errors import InvalidEvent, ServiceUnavailable
 from consumer.services.embedded.kafka import KafkaServer
 from consumer.services.ports import free_port
@@ -160,6 +161,19 @@ class TestPublish:
             "commits-pushed",
         ]
         assert [record.key() for record in records(settings, topics.catalog_events)] == [b"acme"]
+
+    def test_the_example_of_every_page_is_published_as_it_stands(self, settings: Settings) -> None:
+        places = {type_: schema_folder() / "examples" / type_ / "valid" / "full.json" for type_ in event_types()}
+        examples = {type_: orjson.loads(place.read_bytes()) for type_, place in places.items()}
+
+        result = run("publish", stdin=lines(*examples.values()))
+
+        assert result.exit_code == 0, result.output
+        for topic in settings.topics.inputs:
+            for record in records(settings, topic):
+                sent = orjson.loads(record.value() or b"")
+                assert sent == examples.pop(sent["type"])
+        assert examples == {}
 
     def test_one_bad_event_and_nothing_is_sent(self, settings: Settings, tmp_path: Path) -> None:
         file = tmp_path / "events.jsonl"

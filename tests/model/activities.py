@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consumer.codes import ActivityType
 from tests.model.state import Commit
-from tests.model.views import actor_json, authors_json, heads_json, last_commit_json, rfc3339
+from tests.model.views import actor_json, authors_json, deploy_json, heads_json, last_commit_json, rfc3339
 
 if TYPE_CHECKING:
     from consumer.contracts.events import Actor, ExternalIssueData
-    from tests.model.state import Group, LinkSource, Organization, Release
+    from tests.model.state import Deploy, Group, LinkSource, Organization, Release
 
 
 class Cause(NamedTuple):
@@ -23,7 +23,7 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One announced fact; ``key`` is the version key or ``organization:SHORT-ID``."""
+    """One announced fact; ``key`` is the version key, ``organization:SHORT-ID`` or the organization."""
 
     type: str
     key: str
@@ -54,10 +54,23 @@ class Announcer:
                 activityType=ActivityType.RELEASE.value,
             )
 
-    def release_status_changed(self, release: Release, previous: str) -> None:
-        """Tell that a release was archived or opened again."""
-        changes = {"status": {"from": previous, "to": release.status}}
+    def release_updated(self, release: Release, changes: dict[str, Any]) -> None:
+        """Tell what of a release is different now, by field."""
         self._of_release("activity.release.updated", release, changes=changes)
+
+    def release_deployed(self, release: Release, project: str, deploy: Deploy) -> None:
+        """Tell a project that a release of it went to an environment."""
+        self._of_release(
+            "activity.release.deployed",
+            release,
+            project=project,
+            activityType=ActivityType.DEPLOY.value,
+            **deploy_json(deploy),
+        )
+
+    def release_deleted(self, release: Release) -> None:
+        """Tell that a release is gone."""
+        self._of_release("activity.release.deleted", release)
 
     def commits_set(self, release: Release) -> None:
         """Tell what the commit log and the heads of a release are now."""
@@ -114,6 +127,11 @@ class Announcer:
             url=issue.url,
             status="resolved",
         )
+
+    def organization_updated(self, changes: dict[str, str], actor: Actor | None) -> None:
+        """Tell what of the organization is different now, by API field."""
+        data = {"organization": self._organization, "changes": changes, "actor": actor_json(actor)}
+        self._announced.append(Activity("activity.organization.updated", self._organization, data, self._cause))
 
     def _of_release(self, activity_type: str, release: Release, **data: Any) -> None:
         common = {"organization": self._organization, "version": release.version}

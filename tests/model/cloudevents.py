@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -10,10 +11,14 @@ from consumer.contracts.events import (
     CommitData,
     CommitsPushed,
     GroupUpdated,
+    OrganizationUpdated,
     ProjectUpdated,
     PullRequestMerged,
     RefData,
     ReleaseCreated,
+    ReleaseDeleted,
+    ReleaseDeployed,
+    ReleaseUpdated,
 )
 from tests.model.views import actor_json, rfc3339
 
@@ -62,6 +67,15 @@ class _Spelling:
             return None
         naive = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
         return str(self.choose(rfc3339(moment), moment.astimezone(ELSEWHERE).isoformat(), naive))
+
+    def blank(self) -> str | None:
+        """A text that is not given: absent or blank."""
+        return str(self.choose("", " ")) if self.choose(False, True) else None
+
+    def picture(self, content: bytes) -> str:
+        """Base64, in one line or in many."""
+        line = b64encode(content).decode()
+        return str(self.choose(line, "\n".join(line[start : start + 76] for start in range(0, len(line), 76))))
 
     def commit(self, commit: CommitData) -> Json:
         data = _given(
@@ -114,6 +128,10 @@ def _data(event: AnyEvent, spelling: _Spelling) -> Json:
                 "refs": [spelling.ref(ref) for ref in event.refs] or None,
                 "replace": event.replace if event.replace != "release" else spelling.choose(None, "release"),
             }
+        case ReleaseUpdated() | ReleaseDeployed() | ReleaseDeleted():
+            fields = _release_data(event, spelling)
+        case OrganizationUpdated():
+            return _organization_data(event, spelling)
         case ProjectUpdated():
             fields = {"project": event.project, "name": event.name, "platform": event.platform}
         case GroupUpdated():
@@ -131,6 +149,45 @@ def _data(event: AnyEvent, spelling: _Spelling) -> Json:
         case _:
             assert_never(event)
     return _given(fields)
+
+
+def _release_data(event: ReleaseUpdated | ReleaseDeployed | ReleaseDeleted, spelling: _Spelling) -> Json:
+    match event:
+        case ReleaseUpdated():
+            return {
+                "version": event.version,
+                "ref": event.ref or spelling.blank(),
+                "url": event.url or spelling.blank(),
+                "dateReleased": spelling.time(event.date_released),
+                "status": event.status,
+            }
+        case ReleaseDeployed():
+            return {
+                "version": event.version,
+                "environment": event.environment,
+                "projects": event.projects,
+                "name": event.name or spelling.blank(),
+                "url": event.url or spelling.blank(),
+                "dateStarted": spelling.time(event.date_started),
+                "dateFinished": spelling.time(event.date_finished),
+            }
+        case ReleaseDeleted():
+            return {"version": event.version}
+
+
+def _organization_data(event: OrganizationUpdated, spelling: _Spelling) -> Json:
+    """Options are written as they are: ``null`` is a value of some."""
+    details = _given(
+        {
+            "name": event.name or spelling.blank(),
+            "defaultRole": event.default_role,
+            "avatarType": event.avatar_type,
+            "avatar": spelling.picture(event.avatar) if event.avatar else spelling.blank(),
+            "color": event.color and spelling.choose(event.color, event.color.removeprefix("#").upper()),
+            "actor": actor_json(event.actor),
+        }
+    )
+    return event.options | event.flags | details
 
 
 def _group_data(event: GroupUpdated) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consumer.contracts.events import Absent, Actor
+from tests.model.pending import settle_in_known
 from tests.model.references import referenced_short_ids
 from tests.model.state import Group, Resolution
 
@@ -119,6 +120,8 @@ def update_group(organization: Organization, event: GroupUpdated, announcer: Ann
     _update_details(group, event)
     _update_inbox(group, event, announcer)
     _update_status(group, event, announcer if not created else None, now)
+    if event.resolution:
+        settle_in_known(organization, group, announcer if not created else None)
     return group if created or moved else None
 
 

@@ -1,4 +1,4 @@
-"""The reference model: SEMANTICS sections 3 to 7, one event at a time.
+"""The reference model: SEMANTICS sections 3 to 7 and 10, one event at a time.
 
 It is written to be read next to the specification; nothing is fast. What needs a clock is kept out of what is compared:
 times that no event gave read as ``None``.
@@ -6,10 +6,19 @@ times that no event gave read as ``None``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
-from consumer.contracts.events import CommitsPushed, GroupUpdated, ProjectUpdated, PullRequestMerged, ReleaseCreated
+from consumer.contracts.events import (
+    CommitsPushed,
+    GroupUpdated,
+    OrganizationUpdated,
+    ProjectUpdated,
+    PullRequestMerged,
+    ReleaseCreated,
+    ReleaseDeleted,
+    ReleaseDeployed,
+    ReleaseUpdated,
+)
 from tests.model.activities import Activity, Announcer, Cause
 from tests.model.authors import author_of, learn_names
 from tests.model.commits import (
@@ -20,9 +29,20 @@ from tests.model.commits import (
     set_refs,
     snapshot,
     store_commits,
-    unknown_repositories,
 )
 from tests.model.groups import relink, reopen_groups, resolve_groups, update_group
+from tests.model.organizations import update_organization
+from tests.model.outcomes import APPLIED, DUPLICATE, Outcome, refusal
+from tests.model.pending import settle_in_attached
+from tests.model.releases import (
+    announce_projects,
+    attach_projects,
+    change_status,
+    delete_release,
+    deploy_release,
+    new_release,
+    update_release,
+)
 from tests.model.state import Group, Organization, PullRequest, Release
 from tests.model.views import group_json, organization_state, release_json
 
@@ -40,19 +60,6 @@ IGNORE_MARKERS = ("#skipsentry",)
 def fallback_repository(organization: str) -> str:
     """Stand in for ``organization-<organization id>``, as the model knows no ids."""
     return f"organization-{organization}"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an event; ``reason`` and JSON ``paths`` only where it is dead."""
-
-    kind: Literal["applied", "duplicate", "dead"]
-    reason: str | None = None
-    paths: tuple[str, ...] = ()
-
-
-APPLIED = Outcome("applied")
-DUPLICATE = Outcome("duplicate")
 
 
 class ReferenceModel:
@@ -79,14 +86,19 @@ class ReferenceModel:
         cause = Cause(event.source, event.id)
         if cause in self._seen:
             return DUPLICATE
-        if isinstance(event, ReleaseCreated | CommitsPushed) and (dead := self._invalid_repository(event)):
+        organization = self.organizations.get(event.organization) or self._new_organization(event.organization)
+        if dead := refusal(organization, event, self._ignore_markers):
             return dead
         self._seen.add(cause)
-        organization = self._organization(event.organization)
+        self.organizations[organization.slug] = organization
         announcer = Announcer(organization, cause, self.activities)
         match event:
             case ReleaseCreated() | CommitsPushed():
-                self._apply_release_event(organization, event, announcer, now)
+                self._create_or_push(organization, event, announcer, now)
+            case ReleaseUpdated() | ReleaseDeployed() | ReleaseDeleted():
+                _change_release(organization, event, announcer, now)
+            case OrganizationUpdated():
+                update_organization(organization, event, announcer)
             case ProjectUpdated():
                 _update_project(organization, event)
             case GroupUpdated():
@@ -127,35 +139,30 @@ class ReferenceModel:
             ],
         }
 
-    def _organization(self, slug: str) -> Organization:
-        return self.organizations.setdefault(slug, Organization(slug, self._repository_of_last_resort(slug)))
+    def _new_organization(self, slug: str) -> Organization:
+        return Organization(slug, self._repository_of_last_resort(slug))
 
-    def _invalid_repository(self, event: ReleaseCreated | CommitsPushed) -> Outcome | None:
-        """Every ref needs a repository that exists or that the commits of the event create (section 4, ``refs``)."""
-        pushed = in_repositories(event.commits, self._repository_of_last_resort(event.organization))
-        listed = listed_commits(pushed, self._ignore_markers)
-        unknown = unknown_repositories(self.organizations.get(event.organization), listed, event.refs)
-        if not unknown:
-            return None
-        return Outcome("dead", "invalid-repository", tuple(f"$.data.refs[{index}].repository" for index in unknown))
-
-    def _apply_release_event(
+    def _create_or_push(
         self,
         organization: Organization,
         event: ReleaseCreated | CommitsPushed,
         announcer: Announcer,
         now: datetime,
     ) -> None:
-        """Create or get the release, attach projects, set commits and refs, then resolve groups (sections 4 to 6)."""
+        """Create or get the release, attach projects, set commits and refs, then resolve groups (sections 4 to 6).
+
+        What is pending in the newly attached projects is settled before commits resolve anything.
+        """
         created = event.version not in organization.releases
-        release = organization.releases.setdefault(event.version, _new_release(event))
-        attached = _attach_projects(organization, release, event.projects)
-        _announce_projects(release, attached, announcer, created=created)
+        release = organization.releases.setdefault(event.version, new_release(event))
+        attached = attach_projects(organization, release, event.projects)
+        announce_projects(release, attached, announcer, created=created)
         if not created and isinstance(event, ReleaseCreated):
-            _change_status(release, event, announcer)
+            change_status(release, event, announcer)
         sets_log = _sets_log(event)
         lost = self._set_commits_and_refs(organization, release, event, announcer, now)
         reopen_groups(organization, lost, announcer)
+        settle_in_attached(organization, release, attached, announcer)
         if attached or sets_log:
             resolve_groups(organization, release, announcer, now)
 
@@ -187,43 +194,20 @@ class ReferenceModel:
         return lost
 
 
-def _new_release(event: ReleaseCreated | CommitsPushed) -> Release:
-    if isinstance(event, CommitsPushed):
-        return Release(event.version)
-    return Release(
-        event.version,
-        status=event.status or "open",
-        ref=event.ref,
-        url=event.url,
-        owner=event.owner,
-        date_started=event.date_started,
-        date_released=event.date_released,
-    )
-
-
-def _attach_projects(organization: Organization, release: Release, slugs: Sequence[str]) -> list[str]:
-    """Attach projects, creating unknown ones, and return the newly attached in the event's order."""
-    attached = [slug for slug in dict.fromkeys(slugs) if slug not in release.projects]
-    for slug in attached:
-        release.projects.append(organization.project(slug).slug)
-    return attached
-
-
-def _announce_projects(release: Release, attached: list[str], announcer: Announcer, *, created: bool) -> None:
-    """Announce a creation per project, or once without one; then, if the release is out, that it reached each."""
-    for project in attached:
-        announcer.release_created(release, project, created=created)
-    if created and not attached:
-        announcer.release_created(release, None, created=True)
-    for project in attached:
-        announcer.release_released(release, project)
-
-
-def _change_status(release: Release, event: ReleaseCreated, announcer: Announcer) -> None:
-    """An existing release takes nothing but a status from ``release-created`` (section 6)."""
-    if event.status is not None and event.status != release.status:
-        previous, release.status = release.status, event.status
-        announcer.release_status_changed(release, previous)
+def _change_release(
+    organization: Organization,
+    event: ReleaseUpdated | ReleaseDeployed | ReleaseDeleted,
+    announcer: Announcer,
+    now: datetime,
+) -> None:
+    """Update, deploy or delete a release; to delete one that is not known does nothing (section 2)."""
+    match event:
+        case ReleaseUpdated():
+            update_release(organization.releases[event.version], event, announcer)
+        case ReleaseDeployed():
+            deploy_release(organization, organization.releases[event.version], event, announcer, now)
+        case ReleaseDeleted():
+            delete_release(organization, event.version, announcer)
 
 
 def _sets_log(event: ReleaseCreated | CommitsPushed) -> bool:

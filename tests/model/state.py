@@ -6,13 +6,23 @@ Rows compare by identity (``eq=False``), as database rows do; values compare by 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from consumer.contracts.organization_options import DEFAULT_FLAGS, DEFAULT_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from consumer.contracts.events import Actor, ExternalIssueData, GroupStatus, ReleaseStatus, ResolutionType
+    from consumer.contracts.events import (
+        Actor,
+        AvatarType,
+        ExternalIssueData,
+        GroupStatus,
+        ReleaseStatus,
+        ResolutionType,
+        Role,
+    )
 
 
 @dataclass(eq=False, slots=True)
@@ -78,9 +88,28 @@ class LogEntry:
     timestamp: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """A release went to an environment. ``date_finished`` is ``None`` where no event gave it: then it is ``ended``."""
+
+    environment: str
+    name: str | None
+    url: str | None
+    date_started: datetime | None
+    date_finished: datetime | None
+    ended: datetime
+
+    def same_as(self, other: Deploy) -> bool:
+        """Tell whether the other is the same deploy told again, which takes a given end."""
+        return self.date_finished is not None and self == other
+
+
 @dataclass(eq=False, slots=True)
 class Release:
-    """A release with its commit log, newest first, and its head commit per repository."""
+    """A release with its commit log, newest first, and its head commit per repository.
+
+    ``deploys`` are in the order in which they were told; ``seen_in`` are pairs of a project and an environment.
+    """
 
     version: str
     status: ReleaseStatus = "open"
@@ -93,6 +122,8 @@ class Release:
     log: list[LogEntry] = field(default_factory=list)
     log_set_at: datetime | None = None
     heads: dict[str, Commit] = field(default_factory=dict)
+    deploys: list[Deploy] = field(default_factory=list)
+    seen_in: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def commits(self) -> list[Commit]:
@@ -134,7 +165,7 @@ class Group:
     """An issue of a project.
 
     ``links`` are its ``resolves`` links in order of creation; ``resolved_by`` are the (release, link) pairs that have
-    resolved it, and is never forgotten (section 5.4).
+    resolved it, forgotten only together with the release (section 5.4).
     """
 
     short_id: str
@@ -166,6 +197,27 @@ class Group:
             and (resolution.release, resolution.type) == (version, "in_release")
         )
 
+    @property
+    def pending_on(self) -> str | None:
+        """The version that a pending resolution was set on."""
+        resolution = self.resolution
+        return resolution.release if resolution and resolution.status == "pending" else None
+
+    def forget_release(self, version: str) -> None:
+        """The release is gone: nothing is, nor was, resolved in it; the status stays."""
+        if self.resolution and self.resolution.release == version:
+            self.resolution = None
+        self.resolved_by = {(release, source) for release, source in self.resolved_by if release != version}
+
+
+@dataclass(eq=False, slots=True)
+class Avatar:
+    """What stands for an organization: its letters on a colour, or a picture; one that is not shown is kept."""
+
+    type: AvatarType = "letter_avatar"
+    color: str | None = None
+    picture: bytes | None = None
+
 
 @dataclass(eq=False, slots=True)
 class Organization:
@@ -173,6 +225,12 @@ class Organization:
 
     slug: str
     fallback_repository: str
+    name: str | None = None
+    default_role: Role = DEFAULT_ROLE
+    flags: int = DEFAULT_FLAGS
+    options: dict[str, Any] = field(default_factory=dict)
+    avatar: Avatar = field(default_factory=Avatar)
+    environments: set[str] = field(default_factory=set)
     projects: dict[str, Project] = field(default_factory=dict)
     repositories: set[str] = field(default_factory=set)
     authors: dict[str, Author] = field(default_factory=dict)
@@ -198,6 +256,15 @@ class Organization:
     def groups_by_short_id(self) -> list[Group]:
         """The groups in the order in which one event announces them (section 7)."""
         return [self.groups[short_id] for short_id in sorted(self.groups)]
+
+    def releases_after(self, version: str) -> list[Release]:
+        """The releases that were created after a known one, in the order of that."""
+        created = list(self.releases)
+        return [self.releases[later] for later in created[created.index(version) + 1 :]]
+
+    def is_first_release(self, version: str) -> bool:
+        """Tell whether a known release is one that a group was first seen in."""
+        return version in self.releases and any(group.first_release == version for group in self.groups.values())
 
     def releases_by_log_age(self) -> list[Release]:
         """The releases that had a log set, in the order of that; ties in order of creation."""

@@ -95,7 +95,7 @@ ISSUES = [
 
 def history(seed: int, length: int | None = None) -> list[AnyEvent]:
     """Return 5 to 80 events, or as many as asked for, in the order of their topics."""
-    return _Historian(Random(seed)).write(length)  # noqa: S311 - repeatable on purpose, nothing secret
+    return _Historian(Random(seed)).write(length)
 
 
 class _Historian:
@@ -132,7 +132,7 @@ class _Historian:
             date_released=self._rarely(DAWN + timedelta(days=2)),
             owner=self._rarely("dana@example.com"),
             status=self._random.choice(RELEASE_STATUSES),
-            commits=self._commits() if self._random.random() < 0.5 else [],  # noqa: PLR2004 - every other one
+            commits=self._commits() if self._random.random() < 0.5 else [],
             refs=self._refs(),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tests.model.state import Commit
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from consumer.contracts.events import Actor
-    from tests.model.state import Author, Group, LinkSource, Organization, PullRequest, Release
+    from tests.model.state import Author, Avatar, Deploy, Group, LinkSource, Organization, PullRequest, Release
 
 Json = dict[str, Any]
 
@@ -22,21 +23,21 @@ def rfc3339(moment: datetime) -> str:
 
 
 def release_json(organization: Organization, release: Release) -> Json:
-    """A release; ``projects``, heads, patch sets and resolved groups are sorted, deploys are outside the model."""
+    """A release; ``projects``, heads, patch sets and resolved groups are sorted."""
     return {
         "organization": organization.slug,
         "version": release.version,
         "status": release.status,
         "ref": release.ref,
         "url": release.url,
-        "dateReleased": rfc3339(release.date_released) if release.date_released else None,
+        "dateReleased": _moment(release.date_released),
         "commitCount": len(release.log),
         "lastCommit": last_commit_json(release),
         "authors": authors_json(release),
         "projects": sorted(release.projects),
         "commits": [commit_json(commit) for commit in release.commits],
         "headCommits": heads_json(release),
-        "deploys": [],
+        "deploys": deploys_json(release),
         "resolvedGroups": [
             group.short_id for group in organization.groups_by_short_id() if group.is_resolved_in(release.version)
         ],
@@ -75,6 +76,12 @@ def group_json(organization: Organization, group: Group, activity: list[Json]) -
 def organization_state(organization: Organization) -> Json:
     """Everything of an organization that can be compared, releases and groups as users get them included."""
     return {
+        "name": organization.name,
+        "defaultRole": organization.default_role,
+        "flags": organization.flags,
+        "options": organization.options,
+        "avatar": avatar_json(organization.avatar),
+        "environments": sorted(organization.environments),
         "projects": {
             slug: {"name": project.name, "platform": project.platform}
             for slug, project in sorted(organization.projects.items())
@@ -86,7 +93,13 @@ def organization_state(organization: Organization) -> Json:
             pull_request_json(organization.pull_requests[key]) for key in sorted(organization.pull_requests)
         ],
         "releases": {
-            version: release_json(organization, release) for version, release in sorted(organization.releases.items())
+            version: release_json(organization, release)
+            | {
+                "owner": release.owner,
+                "dateStarted": _moment(release.date_started),
+                "seenIn": sorted([project, environment] for project, environment in release.seen_in),
+            }
+            for version, release in sorted(organization.releases.items())
         },
         "groups": {
             group.short_id: group_json(organization, group, [])
@@ -111,8 +124,33 @@ def commit_json(commit: Commit) -> Json:
         "repository": commit.repository,
         "message": commit.message,
         "author": commit.author and author_json(commit.author),
-        "dateCreated": rfc3339(commit.date) if commit.date else None,
+        "dateCreated": _moment(commit.date),
         "patchSet": [{"path": path, "type": change} for path, change in sorted(commit.patch_set.items())],
+    }
+
+
+def deploys_json(release: Release) -> list[Json]:
+    """The deploys of a release, the last finished first; of equals the last told first."""
+    return [deploy_json(deploy) for deploy in sorted(release.deploys, key=_ended)[::-1]]
+
+
+def deploy_json(deploy: Deploy) -> Json:
+    """A deploy; ``dateFinished`` only where an event gave it."""
+    return {
+        "environment": deploy.environment,
+        "name": deploy.name,
+        "url": deploy.url,
+        "dateStarted": _moment(deploy.date_started),
+        "dateFinished": _moment(deploy.date_finished),
+    }
+
+
+def avatar_json(avatar: Avatar) -> Json:
+    """What stands for an organization, the picture by its digest."""
+    return {
+        "type": avatar.type,
+        "color": avatar.color,
+        "picture": avatar.picture and sha256(avatar.picture).hexdigest(),
     }
 
 
@@ -161,3 +199,11 @@ def _source_name(source: LinkSource) -> tuple[str, str, str]:
     if isinstance(source, Commit):
         return "commit", source.repository, source.id
     return "pull_request", source.repository, source.number
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return rfc3339(moment) if moment else None
+
+
+def _ended(deploy: Deploy) -> datetime:
+    return deploy.ended

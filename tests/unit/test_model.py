@@ -21,7 +21,8 @@ from consumer.contracts.events import (
     ReleaseCreated,
 )
 from tests.model.authors import email_spelling
-from tests.model.reference import DUPLICATE, ReferenceModel
+from tests.model.outcomes import DUPLICATE
+from tests.model.reference import ReferenceModel
 from tests.model.references import referenced_short_ids
 from tests.model.strategies import LONGEST, SHORTEST, as_cloudevent, history
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.contracts.events import AnyEvent
-    from tests.model.reference import Outcome
+    from tests.model.outcomes import Outcome
 
 DAWN = datetime(2025, 1, 1, tzinfo=UTC)
 SEEDS = range(40)
@@ -374,7 +375,7 @@ def test_what_is_materialised_agrees_with_the_log(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "in any spelling"])
 def test_documents_decode_to_the_same_event(seed: int, *, plain: bool) -> None:
-    spelling = None if plain else Random(seed)  # noqa: S311 - repeatable on purpose, nothing secret
+    spelling = None if plain else Random(seed)
     for event in history(seed):
         value = json.dumps(as_cloudevent(event, spelling)).encode()
         assert decode(value, None, max_bytes=MEGABYTE) == event

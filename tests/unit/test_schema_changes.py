@@ -30,13 +30,13 @@ def found(old: Any, new: Any, *, outgoing: bool = False, **defs: tuple[Any, Any]
 
 
 TEXT = {"type": "string"}
-NARROWINGS = [
+Case = tuple[Schema, Schema, str]
+NARROWINGS: list[Case] = [
     ({"type": ["string", "null"]}, TEXT, "type null is not taken any more"),
     ({"type": "number"}, {"type": "integer"}, "type number is not taken any more"),
     ({}, TEXT, "type array, boolean, integer, null, number, object is not taken any more"),
     ({"enum": ["a", "b"]}, {"enum": ["b"]}, 'value "a" is not taken any more'),
     (TEXT, {**TEXT, "enum": ["a"]}, "values are limited to a list"),
-    ({"const": 1}, {"const": 2}, "value 1 is not taken any more"),
     ({**TEXT, "maxLength": 5}, {**TEXT, "maxLength": 4}, "maxLength is 4, was 5"),
     (TEXT, {**TEXT, "maxLength": 4}, "maxLength is 4, was not limited"),
     ({**TEXT, "minLength": 1}, {**TEXT, "minLength": 2}, "minLength is 2, was 1"),
@@ -44,20 +44,19 @@ NARROWINGS = [
     ({"type": "integer", "maximum": 9}, {"type": "integer", "maximum": 8}, "maximum is 8, was 9"),
     ({"type": "array"}, {"type": "array", "minItems": 1}, "minItems is 1, was not limited"),
     (TEXT, {**TEXT, "pattern": "^a"}, "pattern ^a is new"),
-    ({**TEXT, "pattern": "a"}, {**TEXT, "pattern": "b"}, "pattern b is new"),
     (TEXT, {**TEXT, "allOf": [{"pattern": "^a"}]}, "pattern ^a is new"),
     (TEXT, {**TEXT, "format": "uri"}, "format uri is new"),
     ({"type": "array"}, {"type": "array", "x-unique": "key"}, 'condition x-unique "key" is new'),
     ({"type": "object"}, {"type": "object", "additionalProperties": False}, "further fields are not taken any more"),
-    (
-        {"type": "object", "properties": {}},
-        {"type": "object", "properties": {"a": {}}, "required": ["a"]},
-        "field a is required",
-    ),
+    ({"type": "object"}, {"type": "object", "required": ["a"]}, "field a is required"),
+]
+OTHERS: list[Case] = [
+    ({"const": 1}, {"const": 2}, "value 1 is not taken any more"),
+    ({**TEXT, "pattern": "a"}, {**TEXT, "pattern": "b"}, "pattern b is new"),
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "what"), NARROWINGS)
+@pytest.mark.parametrize(("old", "new", "what"), NARROWINGS + OTHERS)
 def test_what_comes_in_may_not_be_narrowed(old: Schema, new: Schema, what: str) -> None:
     assert found(schema(old), schema(new)) == [f"data.field: {what}"]
     assert found(schema({"type": "array", "items": old}), schema({"type": "array", "items": new})) == [
@@ -65,16 +64,14 @@ def test_what_comes_in_may_not_be_narrowed(old: Schema, new: Schema, what: str) 
     ]
 
 
-@pytest.mark.parametrize(("new", "old"), [case[:2] for case in NARROWINGS if case[0].get("pattern") != "a"])
-def test_what_comes_in_may_be_widened(old: Schema, new: Schema) -> None:
-    widened = [what for what in found(schema(old), schema(new)) if "const" not in old and "was removed" not in what]
-
-    assert widened == []
+@pytest.mark.parametrize(("new", "old", "_"), NARROWINGS)
+def test_what_comes_in_may_be_widened(old: Schema, new: Schema, _: str) -> None:
+    assert found(schema(old), schema(new)) == []
 
 
 @pytest.mark.parametrize(("new", "old", "what"), NARROWINGS)
 def test_what_goes_out_may_not_be_widened(old: Schema, new: Schema, what: str) -> None:
-    assert f"data.field: does not keep to what it promised: {what}" in found(schema(old), schema(new), outgoing=True)
+    assert found(schema(old), schema(new), outgoing=True) == [f"data.field: does not keep to what it promised: {what}"]
 
 
 def test_new_required_field_of_data() -> None:
@@ -155,11 +152,10 @@ class TestScript:
         save(checkout, schema(TEXT, required=("field",)), schema({"type": ["string", "null"]}))
 
         assert check_schemas.main(checkout) == 1
-        assert capsys.readouterr().err.splitlines() == [
-            "schemas/event.schema.json: data: field field is required; that breaks those who hold on to v1.0.0",
-            "schemas/announcements/event.schema.json: data.field: does not keep to what it promised: "
-            "type null is not taken any more; that breaks those who hold on to v1.0.0",
-        ]
+        told = capsys.readouterr().err.splitlines()
+        assert told[0].startswith("schemas/event.schema.json: data: field field is required; ")
+        assert told[1].startswith("schemas/announcements/event.schema.json: data.field: does not keep to what it ")
+        assert all(line.endswith("; that breaks those who hold on to v1.0.0") for line in told)
 
     def test_only_the_last_version_counts_and_other_tags_do_not(self, checkout: Path) -> None:
         git(checkout, "tag", "v1.0.0")
