@@ -16,6 +16,18 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# What pip is at, in place of its hundreds of lines: one line that changes on a terminal, else one in ten. Its errors
+# go past this to stderr; its status arrives as the last line.
+define follow_pip
+{ now=0; while read -r word name rest; do case "$$word" in \
+	Collecting|Ignoring) now=$$((now + 1)); \
+		if [ -t 1 ]; then printf '\r\033[K      %s of %s: %s' $$now $(1) "$${name%%[=;:]*}"; \
+		elif [ $$((now % 10)) -eq 0 ]; then echo "      $$now of $(1)"; fi;; \
+	Installing) if [ -t 1 ]; then printf '\r\033[K'; fi; echo "      all there; unpacking";; \
+	status) if [ -t 1 ]; then printf '\r\033[K'; fi; exit "$$name";; \
+	esac; done; }
+endef
+
 install: $(STAMP) ## put everything into .venv; does nothing when nothing changed
 
 $(STAMP): $(LOCK) pyproject.toml
@@ -24,7 +36,8 @@ $(STAMP): $(LOCK) pyproject.toml
 	@echo "[1/3] .venv with $$('$(PYTHON)' --version)"
 	@test -x $(BIN)/pip || '$(PYTHON)' -m venv --clear .venv
 	@echo "[2/3] $$(grep -c '==' $(LOCK)) locked packages, about 150 MB to fetch the first time"
-	@$(BIN)/pip install --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	@{ $(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes --requirement $(LOCK); \
+		echo "status $$?"; } | $(call follow_pip,$$(grep -c '==' $(LOCK)))
 	@echo "[3/3] release-consumer itself"
 	@$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -27,7 +27,11 @@ _MISLEADING = frozenset(
 )
 _LOG_FORMAT = "%H%x00%an%x00%ae%x00%aI%x00%B"
 _LOG_FIELDS = 5
-_REMOTE = re.compile(r"(?:[a-z][a-z0-9+.-]*://[^/]+/|(?:[^/@:]+@)?[^/:]+:)(?P<name>.+?)/?(?:\.git)?/?", re.IGNORECASE)
+# A URL with a host, or host:path as ssh takes it; a remote on this machine (file:, a folder) names no owner.
+_REMOTE = re.compile(
+    r"(?:(?!file:)[a-z][a-z0-9+.-]*://[^/]+/|(?:[^/@:]+@)?[^/:]+:(?!//))/*(?P<name>[^/].*?)/?(?:\.git)?/?",
+    re.IGNORECASE,
+)
 _CHUNK_BYTES = 1024 * 1024
 
 MAX_PATH = 510
@@ -69,7 +73,7 @@ class GitRepository:
             note(f"{path} is a shallow clone: commits before its cut are missing; `git fetch --unshallow` gets them")
 
     def name(self) -> str:
-        """``owner/name`` of the remote ``origin``; without one the name of the repository's folder."""
+        """``owner/name`` of the remote ``origin``; the folder's name where that is none, or on this machine."""
         remote = self._try_text("config", "--get", "remote.origin.url")
         match = _REMOTE.fullmatch(remote) if remote else None
         if match:

@@ -100,7 +100,9 @@ class Recorder:
             "actor": _actor(actor),
             "activityType": ActivityType.SET_RESOLVED_IN_RELEASE if version else ActivityType.SET_RESOLVED,
         }
-        self._group(group, "activity.group.resolved", version or "", data)
+        # One event may resolve a group in a release twice: pending or settled, then by a commit in it.
+        discriminator = f"{version or ''}\n{data['type'] or ''}\n{self._link(link) or ''}"
+        self._group(group, "activity.group.resolved", discriminator, data)
 
     def group_unresolved(
         self, group: Group, version: str | None, actor: Actor | None, link: LinkTarget | None = None

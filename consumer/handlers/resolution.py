@@ -88,7 +88,9 @@ def settle_pending(rows: WorkingSet, recorder: Recorder, release: Release, attac
         pending = group.resolution
         if group.project.id not in ids or pending is None or pending.status is not ResolutionStatus.PENDING:
             continue
-        newer = pending.release_date is None or pending.release_date < release.date_added
+        named = rows.releases.get((release.organization.id, pending.version))
+        date = named.date_added if named else pending.release_date
+        newer = date is None or date < release.date_added
         if newer and pending.version != release.version:
             settle(rows, recorder, group, release.version, release.id)
 
@@ -167,7 +169,7 @@ def _resolve_group(
     actor = _actor(rows, targets[-1])
     before = group.resolution
     if group.status is GroupStatus.RESOLVED and before is not None and _is_in(before, release):
-        before.actor = actor
+        before.actor, before.release_id = actor, release.id  # it may have been set before the release was known
         group.changed = True
         return
     resolution = Resolution(

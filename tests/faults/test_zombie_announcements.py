@@ -54,7 +54,7 @@ class Side:
             lambda: make_producer(self.settings, self.servers),
             self.engine,
             self.settings,
-            self._on_announced,
+            self.announced.__setitem__,
         )
         self.announcer.speak_for(self.group.consumer_group_metadata())
         self.announcer.start()

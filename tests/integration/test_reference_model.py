@@ -22,7 +22,7 @@ from consumer.intake.batch import Batch
 from consumer.store import id_supply
 from tests.model.reference import ReferenceModel
 from tests.model.strategies import as_cloudevent, history
-from tests.support.database_state import broken_invariants, dump_rows, read_state
+from tests.support.database_state import broken_invariants, dump_rows, read_dead_letters, read_state
 from tests.support.differences import differences
 from tests.support.direct import DirectApplier
 
@@ -84,6 +84,7 @@ class Comparison:
         self._spelling = Random(seed)
         self._started = datetime.now(UTC)
         self._now = DAWN
+        self._dead_letters: list[Json] = []
 
     def run(self, events: Sequence[AnyEvent], sizes: Sequence[int]) -> None:
         """Apply a history, then the same events once more, then the same content under new ids."""
@@ -102,11 +103,12 @@ class Comparison:
         for size in sizes:
             dead |= self._apply_batch(list(islice(source, size)))
         with self._applier.engine.connect() as connection:
-            actual = read_state(connection, self._started)
+            actual = read_state(connection, self._started) | {"deadLetters": read_dead_letters(connection)}
             broken = broken_invariants(connection)
-        found = list(differences(by_key(actual), by_key(self._model.state())))
+        expected = self._model.state() | {"deadLetters": self._dead_letters}
+        found = list(differences(by_key(actual), by_key(expected)))
         assert not found, "\n".join(found[:MOST_DIFFERENCES])
-        assert broken == {}
+        assert not broken, broken
         return dead
 
     def _apply_batch(self, batch: Sequence[AnyEvent]) -> set[tuple[str, str]]:
@@ -116,8 +118,11 @@ class Comparison:
         dead = set()
         for event in sorted(batch, key=lambda event: isinstance(event, ReleaseEvent)):
             self._now += timedelta(seconds=1)
-            if self._model.apply(event, self._now).kind == "dead":
+            outcome = self._model.apply(event, self._now)
+            if outcome.kind == "dead":
                 dead.add((event.source, event.id))
+                said = {"source": event.source, "id": event.id, "reason": outcome.reason}
+                self._dead_letters.append(said | {"paths": sorted(outcome.paths)})
         return dead
 
     def _dump(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -126,8 +131,14 @@ class Comparison:
 
 
 def by_key(state: Json) -> Json:
-    """The state with its activities by record key, each in their order: between keys no order is promised."""
+    """The state with its activities by record key, each in their order: between keys no order is promised.
+
+    Dead letters are by event; one event may be dead more than once.
+    """
     activities: defaultdict[str, list[Json]] = defaultdict(list)
     for activity in state["activities"]:
         activities[activity["key"]].append(activity)
-    return state | {"activities": activities}
+    letters: defaultdict[str, list[Json]] = defaultdict(list)
+    for letter in state["deadLetters"]:
+        letters[f"{letter['source']} {letter['id']}"].append(letter)
+    return state | {"activities": activities, "deadLetters": letters}

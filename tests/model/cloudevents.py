@@ -68,9 +68,9 @@ class _Spelling:
         naive = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
         return str(self.choose(rfc3339(moment), moment.astimezone(ELSEWHERE).isoformat(), naive))
 
-    def blank(self) -> str | None:
+    def blank(self) -> Any:
         """A text that is not given: absent or blank."""
-        return str(self.choose("", " ")) if self.choose(False, True) else None
+        return self.choose(None, "", " ")
 
     def picture(self, content: bytes) -> str:
         """Base64, in one line or in many."""

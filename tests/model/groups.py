@@ -119,9 +119,10 @@ def update_group(organization: Organization, event: GroupUpdated, announcer: Ann
     group.project = organization.project(event.project).slug
     _update_details(group, event)
     _update_inbox(group, event, announcer)
+    before = group.resolution
     _update_status(group, event, announcer if not created else None, now)
-    if event.resolution:
-        settle_in_known(organization, group, announcer if not created else None)
+    if group.resolution and not group.resolution.same_as(before):
+        settle_in_known(organization, group, announcer)
     return group if created or moved else None
 
 

@@ -24,11 +24,8 @@ def settle_in_attached(
             _settle(group, release, announcer)
 
 
-def settle_in_known(organization: Organization, group: Group, announcer: Announcer | None) -> None:
-    """A resolution that was set pending on a known release is settled in the next one of the project, if any.
-
-    No announcer: the group is new.
-    """
+def settle_in_known(organization: Organization, group: Group, announcer: Announcer) -> None:
+    """A resolution that was set pending on a known release is settled in the next one of the project, if any."""
     pending = group.pending_on
     if pending is None or pending not in organization.releases:
         return
@@ -37,9 +34,8 @@ def settle_in_known(organization: Organization, group: Group, announcer: Announc
         _settle(group, newer[0], announcer)
 
 
-def _settle(group: Group, release: Release, announcer: Announcer | None) -> None:
+def _settle(group: Group, release: Release, announcer: Announcer) -> None:
     pending = group.resolution
     assert pending is not None
     group.resolution = replace(pending, release=release.version, type="in_release")
-    if announcer:
-        announcer.group_resolved(group, pending.actor, source=None)
+    announcer.group_resolved(group, pending.actor, source=None)

@@ -90,25 +90,10 @@ class ReferenceModel:
         if dead := refusal(organization, event, self._ignore_markers):
             return dead
         self._seen.add(cause)
+        if isinstance(event, ReleaseDeleted) and event.version not in organization.releases:
+            return APPLIED
         self.organizations[organization.slug] = organization
-        announcer = Announcer(organization, cause, self.activities)
-        match event:
-            case ReleaseCreated() | CommitsPushed():
-                self._create_or_push(organization, event, announcer, now)
-            case ReleaseUpdated() | ReleaseDeployed() | ReleaseDeleted():
-                _change_release(organization, event, announcer, now)
-            case OrganizationUpdated():
-                update_organization(organization, event, announcer)
-            case ProjectUpdated():
-                _update_project(organization, event)
-            case GroupUpdated():
-                group = update_group(organization, event, announcer, now)
-                if group:
-                    _resolve_where_shipped(organization, group, group.links, announcer, now)
-            case PullRequestMerged():
-                _merge_pull_request(organization, event, announcer, now)
-            case _:
-                assert_never(event)
+        self._take(organization, event, Announcer(organization, cause, self.activities), now)
         return APPLIED
 
     def release(self, organization: str, version: str) -> dict[str, Any]:
@@ -138,6 +123,26 @@ class ReferenceModel:
                 for activity in self.activities
             ],
         }
+
+    def _take(self, organization: Organization, event: AnyEvent, announcer: Announcer, now: datetime) -> None:
+        """Do what an event says that is neither dead nor a duplicate."""
+        match event:
+            case ReleaseCreated() | CommitsPushed():
+                self._create_or_push(organization, event, announcer, now)
+            case ReleaseUpdated() | ReleaseDeployed() | ReleaseDeleted():
+                _change_release(organization, event, announcer, now)
+            case OrganizationUpdated():
+                update_organization(organization, event, announcer)
+            case ProjectUpdated():
+                _update_project(organization, event)
+            case GroupUpdated():
+                group = update_group(organization, event, announcer, now)
+                if group:
+                    _resolve_where_shipped(organization, group, group.links, announcer, now)
+            case PullRequestMerged():
+                _merge_pull_request(organization, event, announcer, now)
+            case _:
+                assert_never(event)
 
     def _new_organization(self, slug: str) -> Organization:
         return Organization(slug, self._repository_of_last_resort(slug))
@@ -200,7 +205,7 @@ def _change_release(
     announcer: Announcer,
     now: datetime,
 ) -> None:
-    """Update, deploy or delete a release; to delete one that is not known does nothing (section 2)."""
+    """Update, deploy or delete a known release."""
     match event:
         case ReleaseUpdated():
             update_release(organization.releases[event.version], event, announcer)

@@ -93,10 +93,8 @@ def deploy_release(
 
 
 def delete_release(organization: Organization, version: str, announcer: Announcer) -> None:
-    """Remove a release and what groups know of it; what it was made of stays. One that is not known is gone already."""
-    release = organization.releases.pop(version, None)
-    if release is None:
-        return
+    """Remove a release and what groups know of it; what it was made of stays."""
+    release = organization.releases.pop(version)
     for group in organization.groups.values():
         group.forget_release(version)
     announcer.release_deleted(release)

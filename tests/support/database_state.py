@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import select, text
 
 from consumer.codes import (
@@ -18,13 +21,13 @@ from consumer.codes import (
 )
 from consumer.store import tables
 from consumer.store.working_set import FALLBACK_REPOSITORY
+from tests.model.organizations import without_idents
 from tests.model.reference import fallback_repository
 from tests.model.references import referenced_short_ids
 from tests.model.views import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection, RowMapping, Table
 
@@ -36,9 +39,20 @@ def read_state(connection: Connection, started: datetime) -> Json:
 
     Args:
         connection: the database.
-        started: when the first batch was applied: commit dates from then on are times of storing, given by no event.
+        started: when the first batch was applied: dates of commits and deploys from then on are times of storing, given
+            by no event.
     """
     return _StateReader(connection, started).read()
+
+
+def read_dead_letters(connection: Connection) -> list[Json]:
+    """Read which events are dead, why, and where, in no certain order."""
+    letters = []
+    for row in _rows(connection, tables.dead_letter):
+        event = orjson.loads(row["value"])
+        paths = sorted(error["path"] for error in row["errors"])
+        letters.append({"source": event["source"], "id": event["id"], "reason": row["reason"], "paths": paths})
+    return letters
 
 
 def dump_rows(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
@@ -102,12 +116,83 @@ _NEVER = {
            OR (c.author_id IS NOT NULL AND a.organization_id IS DISTINCT FROM r.organization_id)
            OR pointer.repository_id <> c.repository_id
     """,
-    "a log belongs to a release": """
-        SELECT release_id FROM release_commit WHERE release_id NOT IN (SELECT id FROM release)
-        UNION
-        SELECT release_id FROM release_head_commit WHERE release_id NOT IN (SELECT id FROM release)
-        UNION
-        SELECT release_id FROM release_project WHERE release_id NOT IN (SELECT id FROM release)
+    "what belongs to a release has one": """
+        SELECT part.*
+        FROM (
+            SELECT 'release_commit', release_id FROM release_commit
+            UNION SELECT 'release_head_commit', release_id FROM release_head_commit
+            UNION SELECT 'release_project', release_id FROM release_project
+            UNION SELECT 'release_environment', release_id FROM release_environment
+            UNION SELECT 'deploy', release_id FROM deploy
+            UNION SELECT 'group_resolved_by', release_id FROM group_resolved_by
+        ) AS part (of, release_id)
+        WHERE part.release_id NOT IN (SELECT id FROM release)
+    """,
+    "a release is listed as what it is": """
+        SELECT r.version, l.*
+        FROM release r
+        JOIN (
+            SELECT release_id, status, listed_at FROM release_project
+            UNION ALL
+            SELECT release_id, status, listed_at FROM release_environment
+        ) AS l ON l.release_id = r.id
+        WHERE l.status <> r.status OR l.listed_at <> coalesce(r.date_released, r.date_added)
+    """,
+    "a release counts its deploys and knows the last": """
+        SELECT r.version, r.total_deploys, r.last_deploy_id, d.*
+        FROM release r
+        LEFT JOIN LATERAL (
+            SELECT count(*) AS deploys, max(id) AS last FROM deploy WHERE release_id = r.id
+        ) AS d ON true
+        WHERE r.total_deploys <> d.deploys OR r.last_deploy_id IS DISTINCT FROM d.last
+    """,
+    "a release was seen where it was deployed to, in its projects": """
+        SELECT s.release_id, s.project_id, s.environment_id, s.last_deploy_id, s.first_seen, s.last_seen
+        FROM release_environment s
+        JOIN release r ON r.id = s.release_id
+        LEFT JOIN release_project p ON p.release_id = s.release_id AND p.project_id = s.project_id
+        LEFT JOIN environment e ON e.id = s.environment_id AND e.organization_id = r.organization_id
+        LEFT JOIN deploy d
+            ON d.id = s.last_deploy_id AND d.release_id = s.release_id AND d.environment_id = s.environment_id
+        WHERE p.project_id IS NULL OR e.id IS NULL OR d.id IS NULL OR s.first_seen > s.last_seen
+    """,
+    "a deploy belongs to an environment of its organization": """
+        SELECT d.id, d.environment_id
+        FROM deploy d
+        JOIN release r ON r.id = d.release_id
+        LEFT JOIN environment e ON e.id = d.environment_id AND e.organization_id = r.organization_id
+        WHERE e.id IS NULL
+    """,
+    "a resolution is pending unless it is in a release": """
+        SELECT group_id, version, type, status FROM group_resolution WHERE (type = 0) <> (status = 1)
+    """,
+    "what resolved a group is in its history": """
+        SELECT a.group_id, a.version, a.times, h.times
+        FROM (
+            SELECT group_id, cloudevent -> 'data' ->> 'version' AS version, count(*) AS times
+            FROM activity WHERE type = 'activity.group.resolved' GROUP BY 1, 2
+        ) AS a
+        LEFT JOIN LATERAL (
+            SELECT count(*) AS times FROM group_history
+            WHERE group_id = a.group_id AND version IS NOT DISTINCT FROM a.version AND status IN (1, 11)
+        ) AS h ON true
+        WHERE h.times < a.times
+    """,
+    "a picture is known by the last ident that was announced": """
+        SELECT o.slug, v.ident, v.content IS NULL, a.change
+        FROM organization o
+        LEFT JOIN organization_avatar v ON v.organization_id = o.id
+        LEFT JOIN LATERAL (
+            SELECT cloudevent -> 'data' -> 'changes' ->> 'avatar' AS change
+            FROM activity
+            WHERE organization_id = o.id AND cloudevent -> 'data' -> 'changes' ->> 'avatar' IS NOT NULL
+            ORDER BY id DESC LIMIT 1
+        ) AS a ON true
+        WHERE (v.content IS NULL) <> (a.change IS NULL) OR right(a.change, 32) <> v.ident
+    """,
+    "no two activities have one id": """
+        SELECT event_id, array_agg(type), array_agg(cloudevent -> 'data' ->> 'version')
+        FROM activity GROUP BY event_id HAVING count(*) > 1
     """,
     "a reference to a known group is its link": """
         SELECT m.short_id, m.linked_type, m.linked_id
@@ -177,12 +262,24 @@ def _rows(connection: Connection, table: Table) -> Sequence[RowMapping]:
     return connection.execute(select(table).order_by(*table.primary_key.columns)).mappings().all()
 
 
+def _without_times(option: Any) -> Any:
+    """An option of an organization; of trusted relays what events say of them."""
+    if not isinstance(option, list):
+        return option
+    told = ("name", "publicKey", "description")
+    return [{name: item[name] for name in told} if isinstance(item, dict) else item for item in option]
+
+
 class _StateReader:
     """Reads whole tables and joins them in memory, without anything of the product's own reading."""
 
     def __init__(self, connection: Connection, started: datetime) -> None:
         self._connection = connection
+        self._started = started
         self._organizations = {row["id"]: row["slug"] for row in self._rows(tables.organization)}
+        self._details = {row["id"]: row for row in self._rows(tables.organization)}
+        self._avatars = {row["organization_id"]: row for row in self._rows(tables.organization_avatar)}
+        self._environments = {row["id"]: row for row in self._rows(tables.environment)}
         self._fallbacks = {
             FALLBACK_REPOSITORY.format(id=id_): fallback_repository(slug) for id_, slug in self._organizations.items()
         }
@@ -197,7 +294,7 @@ class _StateReader:
         self._inbox = {row["group_id"]: InboxReason(row["reason"]).label for row in self._rows(tables.group_inbox)}
         self._links = self._by(tables.group_link, "group_id")
         self._resolved_by = self._by(tables.group_resolved_by, "group_id")
-        self._commits = self._read_commits(started)
+        self._commits = self._read_commits()
 
     def read(self) -> Json:
         return {
@@ -223,7 +320,14 @@ class _StateReader:
 
         repositories = [row["id"] for row in own(self._repositories)]
         commits = [commit for repository, commit in self._commits.values() if repository in repositories]
+        details = self._details[id_]
         return {
+            "name": details["name"],
+            "defaultRole": details["default_role"],
+            "flags": details["flags"],
+            "options": {field: _without_times(value) for field, value in details["options"].items()},
+            "avatar": self._avatar(id_),
+            "environments": sorted(row["name"] for row in own(self._environments)),
             "projects": {
                 row["slug"]: {"name": row["name"], "platform": row["platform"]}
                 for row in sorted(own(self._projects), key=lambda row: str(row["slug"]))
@@ -243,6 +347,13 @@ class _StateReader:
             },
         }
 
+    def _avatar(self, organization_id: int) -> Json:
+        row = self._avatars.get(organization_id)
+        if row is None:
+            return {"type": "letter_avatar", "color": None, "picture": None}
+        picture = row["content"] and sha256(row["content"]).hexdigest()
+        return {"type": row["type"], "color": row["color"], "picture": picture}
+
     def _repository(self, id_: int) -> str:
         name: str = self._repositories[id_]["name"]
         return self._fallbacks.get(name, name)
@@ -250,7 +361,7 @@ class _StateReader:
     def _author(self, id_: int | None) -> Json | None:
         return None if id_ is None else {"name": self._authors[id_]["name"], "email": self._authors[id_]["email"]}
 
-    def _read_commits(self, started: datetime) -> dict[int, tuple[int, Json]]:
+    def _read_commits(self) -> dict[int, tuple[int, Json]]:
         """Commits by id, each after the id of its repository."""
         files = self._by(tables.commit_file_change, "commit_id")
         return {
@@ -261,7 +372,7 @@ class _StateReader:
                     "repository": self._repository(row["repository_id"]),
                     "message": row["message"],
                     "author": self._author(row["author_id"]),
-                    "dateCreated": None if row["date_added"] >= started else rfc3339(row["date_added"]),
+                    "dateCreated": self._given(row["date_added"]),
                     "patchSet": [
                         {"path": file["filename"], "type": file["type"]}
                         for file in sorted(files[row["id"]], key=lambda file: str(file["filename"]))
@@ -270,6 +381,10 @@ class _StateReader:
             )
             for row in self._rows(tables.commit)
         }
+
+    def _given(self, moment: datetime) -> str | None:
+        """A time that an event gave; ``None`` for a time of storing."""
+        return None if moment >= self._started else rfc3339(moment)
 
     def _commit(self, id_: int) -> Json:
         return self._commits[id_][1]
@@ -288,6 +403,8 @@ class _StateReader:
         projects = self._by(tables.release_project, "release_id")
         logs = self._by(tables.release_commit, "release_id")
         heads = self._by(tables.release_head_commit, "release_id")
+        deploys = self._by(tables.deploy, "release_id")
+        seen = self._by(tables.release_environment, "release_id")
         for row in sorted(rows, key=lambda row: str(row["version"])):
             head_commits = [self._commit(head["commit_id"]) for head in heads[row["id"]]]
             yield (
@@ -310,10 +427,29 @@ class _StateReader:
                         ({"repository": head["repository"], "commit": head["id"]} for head in head_commits),
                         key=lambda head: str(head["repository"]),
                     ),
-                    "deploys": [],
+                    "deploys": self._deploys(deploys[row["id"]]),
                     "resolvedGroups": sorted(self._groups_resolved_in(row)),
+                    "owner": row["owner"],
+                    "dateStarted": row["date_started"] and rfc3339(row["date_started"]),
+                    "seenIn": sorted(
+                        [self._projects[at["project_id"]]["slug"], self._environments[at["environment_id"]]["name"]]
+                        for at in seen[row["id"]]
+                    ),
                 },
             )
+
+    def _deploys(self, rows: list[RowMapping]) -> list[Json]:
+        """The last finished first; of equals the last stored first."""
+        return [
+            {
+                "environment": self._environments[row["environment_id"]]["name"],
+                "name": row["name"],
+                "url": row["url"],
+                "dateStarted": row["date_started"] and rfc3339(row["date_started"]),
+                "dateFinished": self._given(row["date_finished"]),
+            }
+            for row in sorted(rows, key=lambda row: (row["date_finished"], row["id"]), reverse=True)
+        ]
 
     def _groups_resolved_in(self, release: RowMapping) -> Iterator[str]:
         for group_id, resolution in self._resolutions.items():
@@ -384,9 +520,18 @@ class _StateReader:
         return {
             "type": row["type"],
             "key": row["key"],
-            "data": self._with_fallbacks(event["data"]),
+            "data": self._as_in_the_model(self._with_fallbacks(event["data"])),
             "cause": {"source": event["causesource"], "id": event["causeid"]},
         }
+
+    def _as_in_the_model(self, data: Json) -> Json:
+        """The data of an activity without idents of pictures and without times of storing."""
+        changed = dict(data)
+        if "dateFinished" in data:
+            changed["dateFinished"] = self._given(datetime.fromisoformat(data["dateFinished"]))
+        if "avatar" in data.get("changes", ()):
+            changed["changes"] = data["changes"] | {"avatar": without_idents(data["changes"]["avatar"])}
+        return changed
 
     def _with_fallbacks(self, value: Any) -> Any:
         """Call fallback repositories what the model calls them."""

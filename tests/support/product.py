@@ -277,6 +277,18 @@ class Product:
         assert worker.wait() == 0, worker.words
         return worker
 
+    def process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end as a process of its own."""
+        return subprocess.run(
+            [COMMAND, *arguments],
+            check=False,
+            env=self.environment(),
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            timeout=2 * PATIENCE_SECONDS,
+        )
+
     def command(self, *arguments: str) -> Result:
         """Run a command in this process."""
         return CliRunner().invoke(root, arguments, env=self.environment())

@@ -16,11 +16,16 @@ from consumer.contracts.events import (
     CommitData,
     CommitsPushed,
     GroupUpdated,
+    OrganizationUpdated,
     PullRequestMerged,
     RefData,
     ReleaseCreated,
+    ReleaseDeleted,
+    ReleaseDeployed,
+    ResolutionData,
 )
 from tests.model.authors import email_spelling
+from tests.model.organizations import without_idents
 from tests.model.outcomes import DUPLICATE
 from tests.model.reference import ReferenceModel
 from tests.model.references import referenced_short_ids
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 DAWN = datetime(2025, 1, 1, tzinfo=UTC)
 SEEDS = range(40)
 MEGABYTE = 1 << 20
+ENVELOPE: dict[str, Any] = {"source": "/ci", "organization": "acme", "version": "1.0"}
 
 
 def push(number: int, *commits: CommitData, version: str = "1.0") -> CommitsPushed:
@@ -302,6 +308,99 @@ def test_re_opening_by_hand_clears_all_of_the_resolution() -> None:
     assert model.activities[-1].data["actor"] == {"name": "Dana", "email": None}
 
 
+def test_a_deleted_release_leaves_what_it_was_made_of_and_resolves_again() -> None:
+    model = ReferenceModel()
+    fix = CommitData("a", "acme/web", "Fixes WEB-1", "Ann", "ann@example.com")
+    apply_all(model, group(1), push(2, fix), ReleaseDeployed(**ENVELOPE, id="3", environment="production"))
+    apply_all(model, ReleaseDeleted(**ENVELOPE, id="4"))
+    acme = model.state()["organizations"]["acme"]
+    assert (acme["releases"], acme["environments"], acme["repositories"]) == ({}, ["production"], ["acme/web"])
+    assert [entry["id"] for entry in acme["commits"]] == ["a"]
+    web_1 = acme["groups"]["WEB-1"]
+    assert (web_1["status"], web_1["resolvedAt"], web_1["resolution"], web_1["resolvedBy"]) == (
+        "resolved",
+        True,
+        None,
+        [],
+    )
+    apply_all(model, push(5, fix))
+    assert types(model)[-4:] == ["release.deleted", "release.created", "release.commits-set", "group.resolved"]
+    assert model.release("acme", "1.0")["deploys"] == []
+
+
+def test_a_release_that_is_created_anew_is_younger_than_all_others() -> None:
+    model = ReferenceModel()
+    apply_all(model, push(1), push(2, version="2.0"), ReleaseDeleted(**ENVELOPE, id="3"), push(4))
+    apply_all(model, group(5, resolution=ResolutionData("in_next_release", "2.0")))
+    assert model.group("acme", "WEB-1")["resolution"] == {
+        "release": "1.0",
+        "type": "in_release",
+        "status": "resolved",
+        "actor": None,
+    }
+
+
+def test_deploys_come_last_finished_first_and_of_equals_last_told_first() -> None:
+    model = ReferenceModel()
+    late, early = DAWN + timedelta(hours=1), DAWN - timedelta(days=1)
+    deploys = [("a", early), ("b", late), ("c", early), ("d", None), ("a", early)]
+    apply_all(
+        model,
+        push(1),
+        *(
+            ReleaseDeployed(**ENVELOPE, id=f"deploy-{number}", environment="e", name=name, date_finished=finished)
+            for number, (name, finished) in enumerate(deploys)
+        ),
+    )
+    assert [deploy["name"] for deploy in model.release("acme", "1.0")["deploys"]] == ["b", "d", "c", "a"]
+    assert types(model).count("release.deployed") == 4
+
+
+def test_what_was_set_is_remembered_of_an_organization() -> None:
+    model = ReferenceModel()
+
+    def say(number: int, **fields: Any) -> dict[str, str]:
+        known = len(model.activities)
+        apply_all(model, OrganizationUpdated(id=str(number), source="/", organization="acme", **fields))
+        return {name: text for told in model.activities[known:] for name, text in told.data["changes"].items()}
+
+    assert say(1, options={"projectRateLimit": 100, "sensitiveFields": ["pin"], "relayPiiConfig": None}) == {
+        "sensitiveFields": "to ['pin']"
+    }
+    assert say(2, options={"projectRateLimit": 50, "sensitiveFields": [], "relayPiiConfig": "{}"}) == {
+        "projectRateLimit": "from 100 to 50",
+        "sensitiveFields": "from ['pin'] to []",
+        "relayPiiConfig": "from None to {}",
+    }
+    assert say(3, flags={"openMembership": True, "allowSharedIssues": False}) == {"allowSharedIssues": "to False"}
+    assert say(4, name="Acme", default_role="member") == {"name": "to Acme"}
+    assert say(5, name="Acme Inc.", default_role="owner") == {
+        "name": "from Acme to Acme Inc.",
+        "defaultRole": "from member to owner",
+    }
+    assert say(6, avatar=b"1", color="#ffffff") == {
+        "avatar": "to <ident>",
+        "avatarType": "from letter_avatar to upload",
+        "color": "to #ffffff",
+    }
+    assert say(7, avatar=b"1", avatar_type="letter_avatar") == {"avatarType": "from upload to letter_avatar"}
+    assert say(8, avatar=b"2", avatar_type="letter_avatar") == {"avatar": "from <ident> to <ident>"}
+    assert say(9, avatar_type="upload") == {"avatarType": "from letter_avatar to upload"}
+    assert model.activities[0].key == "acme"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (f"to {'a' * 32}", "to <ident>"),
+        (f"from {'a' * 32} to {'b' * 32}", "from <ident> to <ident>"),
+        (f"from {'a' * 32} to {'a' * 32}", f"from {'a' * 32} to {'a' * 32}"),
+    ],
+)
+def test_idents_are_left_out_where_they_differ(change: str, told: str) -> None:
+    assert without_idents(change) == told
+
+
 def test_histories_are_functions_of_their_seed_within_bounds() -> None:
     lengths = [len(history(seed)) for seed in SEEDS]
     assert min(lengths) >= SHORTEST
@@ -312,9 +411,12 @@ def test_histories_are_functions_of_their_seed_within_bounds() -> None:
 def test_histories_reach_every_activity_and_outcome() -> None:
     activities: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
+    reasons = set()
     for seed in SEEDS:
         model = ReferenceModel()
-        outcomes.update(outcome.kind for outcome in apply_all(model, *history(seed)))
+        found = apply_all(model, *history(seed))
+        outcomes.update(outcome.kind for outcome in found)
+        reasons |= {outcome.reason for outcome in found if outcome.reason}
         activities.update(types(model))
     assert set(outcomes) == {"applied", "duplicate", "dead"}
     assert set(activities) == {
@@ -322,11 +424,32 @@ def test_histories_reach_every_activity_and_outcome() -> None:
         "release.released",
         "release.updated",
         "release.commits-set",
+        "release.deployed",
+        "release.deleted",
         "group.resolved",
         "group.unresolved",
         "group.reviewed",
         "group.status-sync-requested",
+        "organization.updated",
     }
+    assert reasons == {"invalid-repository", "unknown-release", "invalid-project", "release-in-use", "rule"}
+
+
+def test_histories_delete_create_anew_and_settle() -> None:
+    created_anew = settled = 0
+    for seed in SEEDS:
+        model = ReferenceModel()
+        apply_all(model, *history(seed))
+        deleted = set()
+        for activity in model.activities:
+            if activity.type == "activity.release.deleted":
+                deleted.add(activity.key)
+            elif activity.type == "activity.release.created" and activity.data["created"] and activity.key in deleted:
+                created_anew += 1
+            elif activity.type == "activity.group.resolved" and activity.data["type"] == "in_release":
+                settled += not activity.data.keys() & {"commit", "pullRequest"}
+    assert created_anew > len(SEEDS) / 2
+    assert settled > len(SEEDS) / 2
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -344,7 +467,14 @@ def test_sending_a_history_again_changes_and_announces_nothing(seed: int) -> Non
 @pytest.mark.parametrize("seed", SEEDS)
 def test_activities_of_one_event_and_key_come_in_their_order(seed: int) -> None:
     model = ReferenceModel()
-    order = ["release.created", "release.released", "release.updated", "release.commits-set"]
+    order = [
+        "release.created",
+        "release.released",
+        "release.updated",
+        "release.commits-set",
+        "release.deployed",
+        "release.deleted",
+    ]
     for event in history(seed):
         known = len(model.activities)
         model.apply(event, DAWN)

@@ -18,8 +18,9 @@ from consumer.contracts import reasons, validate
 from consumer.settings import ENV_PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS]
+CITATION = re.compile(r"(SEMANTICS|DESIGN) (?:sections? )?(\d+)(?:(?:,| and| to) (\d+))*")
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND_LINE = re.compile(r"(?:`|^ {4}|\| )release-consumer(?P<words>(?: [^`|#\n]+)?)", re.MULTILINE)
@@ -27,7 +28,7 @@ FILE_NAME = re.compile(r"`((?:consumer|schemas|docs|tests)/[\w./-]+)`")
 LINK = re.compile(r"\]\((?!https?://)(?P<target>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
 PRIVATE = re.compile(r"/work/|/tmp/|/home/|pypi|127\.0\.0\.1", re.IGNORECASE)
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def find_command(words: list[str]) -> tuple[click.Command, list[str]]:
@@ -122,18 +123,18 @@ def test_there_are_events_to_check() -> None:
     assert sum(len(events(page)) for page in PAGES) >= 5
 
 
-def test_events_page_names_what_is_applied_refused_and_announced() -> None:
-    text = (ROOT / "docs" / "events.md").read_text()
-    facts = (ROOT / "consumer" / "handlers" / "facts.py").read_text()
-    known = [value for name, value in vars(reasons).items() if name.isupper()]
-    plans = (ROOT / "consumer" / "handlers" / "__init__.py").read_text()
-    applied = [getattr(contracts, name).type for name in re.findall(r"case (\w+)\(\)", plans)]
-    for name in (*applied, *known, *re.findall(r'"(activity\.[a-z.-]+)"', facts)):
-        assert f"`{name}`" in text, f"events.md does not name {name}"
-    for name in re.findall(r"`(activity\.[a-z.-]+)`", text):
-        assert f'"{name}"' in facts, f"events.md names {name}, which nothing announces"
+def test_pages_name_what_is_applied_refused_and_announced() -> None:
+    handlers = ROOT / "consumer" / "handlers"
+    applied = [
+        getattr(contracts, name).type for name in re.findall(r"case (\w+)\(\)", (handlers / "__init__.py").read_text())
+    ]
+    announced = set(re.findall(r'"(activity\.[a-z.-]+)"', (handlers / "facts.py").read_text()))
+    sources = "".join(path.read_text() for path in (ROOT / "consumer").rglob("*.py"))
+    refused = {value for name, value in vars(reasons).items() if name.isupper()}
+    refused |= set(re.findall(r'(?:\breason = |EventError\(|__init__\()"([a-z-]+)"', sources))
 
-
+    assert set(names_in_tables("docs/events/README.md")) == set(applied)
+    assert set(re.findall(r"^## `(activity\.[a-z.-]+)`", (DOCS_FOLDER / "events/announcements.md").read_text(), re.M)) == announced
 def test_table_of_settings_is_not_stale() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "settings_table.py"))
     page = (ROOT / "docs" / "operations.md").read_text()

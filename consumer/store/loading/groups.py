@@ -204,10 +204,13 @@ def _pending_groups(session: Session) -> set[int]:
 
 
 def _groups_of_deleted(session: Session) -> set[int]:
-    """Groups that began in a release that is deleted, or are or were resolved in it."""
+    """Groups that began in a release that is deleted, or are or were resolved in it; it may yet be created before."""
+    organizations = session.rows.organizations
+    ids = {(release.organization.slug, release.version): release.id for release in deleted_releases(session)}
     releases = [
-        {"id": release.id, "organization_id": release.organization.id, "version": release.version}
-        for release in deleted_releases(session)
+        {"id": ids.get((slug, version)), "organization_id": organizations[slug].id, "version": version}
+        for slug, version in session.needs.deletions
+        if slug in organizations
     ]
     return {id_ for (id_,) in session.query("load_groups_of_releases", releases=releases)}
 
