@@ -190,9 +190,9 @@ def _configuration(settings: Settings, bootstrap_servers: str) -> dict[str, Any]
         "linger.ms": 5,
         "delivery.timeout.ms": int(_DELIVERY_SECONDS * 1000),
         "queue.buffering.max.kbytes": max(64 * 1024, 2 * message_bytes // 1024),
+        **settings.kafka_client(bootstrap_servers),
         # Errors are raised, not printed.
         "log_level": 0,
-        **settings.kafka_client(bootstrap_servers),
         "enable.idempotence": True,
         "acks": "all",
         "message.max.bytes": message_bytes,

@@ -13,10 +13,14 @@ from consumer.contracts.events import (
     CommitsPushed,
     ExternalIssueData,
     GroupUpdated,
+    OrganizationUpdated,
     ProjectUpdated,
     PullRequestMerged,
     RefData,
     ReleaseCreated,
+    ReleaseDeleted,
+    ReleaseDeployed,
+    ReleaseUpdated,
     ResolutionData,
 )
 
@@ -64,6 +68,26 @@ def pushed(
 def created(*projects: str, version: str = "1.0", **fields: Any) -> ReleaseCreated:
     """Release 1.0 is created for projects, for web unless said otherwise."""
     return ReleaseCreated(**_envelope(), version=version, projects=list(projects or ["web"]), **fields)
+
+
+def updated(version: str = "1.0", **fields: Any) -> ReleaseUpdated:
+    """Release 1.0 is updated."""
+    return ReleaseUpdated(**_envelope(), version=version, **fields)
+
+
+def deployed(environment: str = "production", version: str = "1.0", **fields: Any) -> ReleaseDeployed:
+    """Release 1.0 is deployed to production."""
+    return ReleaseDeployed(**_envelope(), version=version, environment=environment, **fields)
+
+
+def deleted(version: str = "1.0") -> ReleaseDeleted:
+    """Release 1.0 is deleted."""
+    return ReleaseDeleted(**_envelope(), version=version)
+
+
+def organization(**fields: Any) -> OrganizationUpdated:
+    """Details of organization acme are saved."""
+    return OrganizationUpdated(**(_envelope() | fields))
 
 
 def group(short_id: str = "WEB-1", project: str = "web", **fields: Any) -> GroupUpdated:

@@ -23,6 +23,18 @@ class AnyOrder:
     items: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """An object that has these keys and no others."""
+
+    items: dict[str, Any]
+
+
+def exactly(**items: Any) -> Exactly:
+    """Expect an object of these keys and no others."""
+    return Exactly(items)
+
+
 def any_order(*items: Any) -> AnyOrder:
     """Expect these items and no others, in any order."""
     return AnyOrder(items)
@@ -42,6 +54,8 @@ def differences(expected: Any, actual: Any, path: str = "$") -> list[str]:
             for index, (wanted, found) in enumerate(zip(expected, actual, strict=True))
             for difference in differences(wanted, found, f"{path}[{index}]")
         ]
+    if isinstance(expected, Exactly) and isinstance(actual, dict):
+        return differences(expected.items | dict.fromkeys(actual.keys() - expected.items, NOT_THERE), actual, path)
     if isinstance(expected, AnyOrder) and isinstance(actual, list):
         return _differences_in_any_order(expected, actual, path)
     return [] if expected == actual else [f"{path}: expected {expected!r}, found {actual!r}"]

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import threading
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from consumer.contracts.events import CommitData, CommitsPushed, ReleaseCreated
 from consumer.ids.lock import release_lock_key
+from consumer.services.ports import is_free
 from consumer.services.stack import Stack
 from consumer.settings import ENV_PREFIX, load_settings
 from tests.support.checker import broken_promises
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from consumer.services import Services
     from consumer.services.model import ServiceName
     from tests.support.crashing import Outcome, Outgoing
-    from tests.support.product import Product
+    from tests.support.product import Product, Worker
 
 SMALL_BATCH = 5
 RECOVERY_SECONDS = 60.0
@@ -73,11 +74,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             stack.down(wipe=True)
 
 
-def kill(stack: Stack, name: ServiceName) -> None:
-    pid = stack.status()[name].pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not stack.status()[name].running, f"{name} is down")
+def kill_and_start(stack: Stack, name: ServiceName) -> None:
+    """Kill a server, and start it again where it was."""
+    status = stack.status()[name]
+    assert status.pid is not None
+    assert status.address is not None
+    port = int(status.address.rpartition(":")[2])
+    os.kill(status.pid, signal.SIGKILL)
+    # Else it would be started elsewhere, where no client looks for it.
+    wait_until(lambda: not stack.status()[name].running and is_free(port), f"{name} is gone")
+    stack.up()
+    assert stack.status()[name].address == status.address
 
 
 @pytest.mark.timeout(120 * SOAK)
@@ -93,8 +100,7 @@ def test_a_service_is_killed_and_started_again(
         for death in range(SOAK):
             share = len(records) * (death + 1) // (2 * SOAK)
             wait_until(lambda: applied(product) >= share, f"{share} events applied\n{worker.words}")  # noqa: B023
-            kill(stack, name)
-            stack.up()
+            kill_and_start(stack, name)
 
         def is_announced() -> bool:
             assert worker.is_running, worker.words
@@ -103,9 +109,20 @@ def test_a_service_is_killed_and_started_again(
                 return all(committed.get(partition, (0, ""))[0] >= end for partition, end in ends.items())
             return False
 
-        wait_until(is_announced, f"everything announced\n{worker.words}", RECOVERY_SECONDS)
+        with words_of(worker):
+            wait_until(is_announced, "everything is announced", RECOVERY_SECONDS)
         assert worker.terminate() == 0, worker.words
         look(product, began).must_be_like(undisturbed, f"FAULT_SEED={SEED + 2}\n{worker.words}")
+
+
+@contextmanager
+def words_of(worker: Worker) -> Iterator[None]:
+    """Add to a failure what the worker has said by then."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(worker.words)
+        raise
 
 
 def parked(product: Product) -> int:

@@ -5,27 +5,28 @@ from __future__ import annotations
 import re
 import runpy
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import click
 import orjson
 import pytest
 
-from consumer import contracts
+from consumer import client, contracts
 from consumer.cli.main import COMMANDS, root
 from consumer.cli.settings import setting_lines
+from consumer.client import Publisher
 from consumer.contracts import reasons, validate
 from consumer.settings import ENV_PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS]
-CITATION = re.compile(r"(SEMANTICS|DESIGN) (?:sections? )?(\d+)(?:(?:,| and| to) (\d+))*")
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND_LINE = re.compile(r"(?:`|^ {4}|\| )release-consumer(?P<words>(?: [^`|#\n]+)?)", re.MULTILINE)
 FILE_NAME = re.compile(r"`((?:consumer|schemas|docs|tests)/[\w./-]+)`")
 LINK = re.compile(r"\]\((?!https?://)(?P<target>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
+CITATION = re.compile(r"\b(?P<page>SEMANTICS|DESIGN) (?:sections? )?(?P<section>\d+)(?:\.|, step )?(?P<point>\d+)?")
 PRIVATE = re.compile(r"/work/|/tmp/|/home/|pypi|127\.0\.0\.1", re.IGNORECASE)
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -123,18 +124,91 @@ def test_there_are_events_to_check() -> None:
     assert sum(len(events(page)) for page in PAGES) >= 5
 
 
-def test_pages_name_what_is_applied_refused_and_announced() -> None:
-    handlers = ROOT / "consumer" / "handlers"
-    applied = [
-        getattr(contracts, name).type for name in re.findall(r"case (\w+)\(\)", (handlers / "__init__.py").read_text())
-    ]
-    announced = set(re.findall(r'"(activity\.[a-z.-]+)"', (handlers / "facts.py").read_text()))
-    sources = "".join(path.read_text() for path in (ROOT / "consumer").rglob("*.py"))
-    refused = {value for name, value in vars(reasons).items() if name.isupper()}
-    refused |= set(re.findall(r'(?:\breason = |EventError\(|__init__\()"([a-z-]+)"', sources))
+def first_cells(page: str) -> set[str]:
+    """The words in code in the first cells of the tables of a page."""
+    lines = (ROOT / page).read_text().splitlines()
+    cells = [line.split("|")[1] for line in lines if line.startswith("|")]
+    return set(re.findall(r"`([a-z-]+)`", " ".join(cells)))
 
-    assert set(names_in_tables("docs/events/README.md")) == set(applied)
-    assert set(re.findall(r"^## `(activity\.[a-z.-]+)`", (DOCS_FOLDER / "events/announcements.md").read_text(), re.M)) == announced
+
+def sources(folder: str) -> dict[Path, str]:
+    return {path: path.read_text() for suffix in ("py", "sql") for path in (ROOT / folder).rglob(f"*.{suffix}")}
+
+
+def test_pages_name_every_event_that_is_applied() -> None:
+    handlers = (ROOT / "consumer" / "handlers" / "__init__.py").read_text()
+    applied = {getattr(contracts, name).type for name in re.findall(r"case (\w+)\(\)", handlers)}
+
+    assert applied == first_cells("docs/events/README.md")
+    assert applied <= first_cells("docs/semantics.md")
+    for name in applied:
+        assert f"`{name}`" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_pages_name_every_activity_that_is_announced() -> None:
+    handlers = (ROOT / "consumer" / "handlers" / "facts.py").read_text()
+    announced = set(re.findall(r'"(activity\.[a-z.-]+)"', handlers))
+    for page in ("semantics.md", "events/announcements.md"):
+        assert announced == set(re.findall(r"`(activity\.[a-z.-]+)`", (ROOT / "docs" / page).read_text())), page
+
+
+def test_operations_name_every_reason_of_dead_letters() -> None:
+    text = "".join(sources("consumer").values())
+    known = {value for name, value in vars(reasons).items() if name.isupper()}
+    known |= set(re.findall(r'(?:\breason = |EventError\(|super\(\).__init__\()"([a-z]+(?:-[a-z]+)*)"', text))
+    page = (ROOT / "docs" / "operations.md").read_text()
+    table = page.partition("## Dead letters")[2].partition("\n## ")[0]
+    named = {
+        word
+        for line in table.splitlines()
+        if line.startswith("|")
+        for word in re.findall(r"`([a-z-]+)`", line[: line.find("|", 1)])
+    }
+
+    assert named == known
+
+
+@pytest.mark.parametrize("folder", ["consumer", "tests", "bench"])
+def test_rules_that_docstrings_cite_exist(folder: str) -> None:
+    pages = {"SEMANTICS": "semantics.md", "DESIGN": "design.md"}
+    for path, text in sources(folder).items():
+        for citation in CITATION.finditer(text):
+            page = (ROOT / "docs" / pages[citation["page"]]).read_text()
+            _, heading, section = page.partition(f"# {citation['section']}. ")
+            assert heading, f"{path.relative_to(ROOT)}: {citation[0]} is not there"
+            if citation["point"]:
+                point = f"\n{citation['point']}. "
+                assert point in section.partition("\n#")[0], f"{path.relative_to(ROOT)}: {citation[0]} is not there"
+
+
+class Unsent(Publisher):
+    """Takes events as a publisher does, but needs no Kafka."""
+
+    taken: ClassVar[list[dict[str, Any]]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def publish(self, document: dict[str, Any]) -> str:
+        self.taken.append(document)
+        return str(document["id"])
+
+
+def test_python_example_makes_valid_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    [code] = [
+        fence["text"] for fence in FENCE.finditer((ROOT / "README.md").read_text()) if fence["language"] == "python"
+    ]
+    monkeypatch.setattr(client, "Publisher", Unsent)
+    taken: list[dict[str, Any]] = []
+    monkeypatch.setattr(Unsent, "taken", taken)
+    monkeypatch.setenv(f"{ENV_PREFIX}KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102  # our own README, as readers run it
+
+    assert [event["type"] for event in taken] == ["release-created", "release-updated", "release-deployed"]
+    assert [violation for event in taken for violation in validate(event)] == []
+
+
 def test_table_of_settings_is_not_stale() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "settings_table.py"))
     page = (ROOT / "docs" / "operations.md").read_text()
