@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consumer import failpoints
 from consumer.announce.lane import Lane
 from consumer.announce.progress import format_progress, parse_progress
+from consumer.errors import first_line
 from consumer.store import outbox, streams
 from consumer.store.activities import CONTENT_TYPE
 from consumer.store.database import Cursor, transaction
@@ -156,7 +157,7 @@ class Announcer:
             self._recover(lanes, error)
             return False
         except (psycopg2.Error, SQLAlchemyError) as error:
-            log.warning("announcing waits for PostgreSQL: %s", str(error).strip().partition("\n")[0])
+            log.warning("announcing waits for PostgreSQL: %s", first_line(error))
             self._abort(lanes)
             return False
         finally:

@@ -9,7 +9,8 @@ import click
 from consumer.cli.database import reading
 from consumer.cli.output import cell, json_option, person, print_fields, print_json, print_section, print_table
 from consumer.store.reading.documents import MAX_PAGE
-from consumer.store.reading.releases import StatusFilter, list_releases, show_release
+from consumer.store.reading.listings import Sort, StatusFilter
+from consumer.store.reading.releases import list_releases, show_release
 
 if TYPE_CHECKING:
     from consumer.store.reading.documents import Document

@@ -101,7 +101,7 @@ class Recorder:
             "activityType": ActivityType.SET_RESOLVED_IN_RELEASE if version else ActivityType.SET_RESOLVED,
         }
         # One event may resolve a group in a release twice: pending or settled, then by a commit in it.
-        discriminator = f"{version or ''}\n{data['type'] or ''}\n{self._link(link) or ''}"
+        discriminator = f"{version or ''}\n{data['type'] or ''}\n{link[0].label if link else ''}"
         self._group(group, "activity.group.resolved", discriminator, data)
 
     def group_unresolved(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 from sqlalchemy.exc import SQLAlchemyError
 
-from consumer.errors import Fenced, WorldError
+from consumer.errors import Fenced, WorldError, first_line
 from consumer.store import streams
 from consumer.store.database import transaction
 
@@ -83,7 +83,7 @@ class ApplyThread:
             except (WorldError, psycopg2.Error, SQLAlchemyError) as error:
                 attempt += 1
                 pause = self._pause(attempt)
-                reason = str(error).strip().partition("\n")[0]
+                reason = first_line(error)
                 log.warning("batch is tried again in %.1f s (attempt %d failed): %s", pause, attempt, reason)
                 if self._abandon.wait(pause):
                     return Applied.ABANDONED

@@ -18,6 +18,7 @@ from consumer.ids.redis_client import connect_redis
 from consumer.intake.apply_thread import ApplyThread
 from consumer.intake.applying import Applier
 from consumer.intake.caught_up import Target
+from consumer.intake.claiming import Claims
 from consumer.intake.kafka import Cluster, make_consumer, make_group_reader
 from consumer.intake.startup import wait_for
 from consumer.intake.worker import Worker
@@ -100,7 +101,14 @@ def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Work
     )
     try:
         yield (
-            Worker(settings, consumer, cluster, engine, ApplyThread(applier, engine, settings), announcer),
+            Worker(
+                settings,
+                consumer,
+                Claims(settings, cluster, engine),
+                engine,
+                ApplyThread(applier, engine, settings),
+                announcer,
+            ),
             lambda: Target(settings, cluster, engine),
         )
     finally:

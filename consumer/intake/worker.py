@@ -18,14 +18,14 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumer import failpoints
-from consumer.errors import ServiceUnavailable, UsageError
+from consumer.errors import ServiceUnavailable, first_line
 from consumer.intake.apply_thread import Applied, ApplyThread
-from consumer.intake.assignment import Assigned, Assignment, Partition
+from consumer.intake.assignment import Assignment, Partition
 from consumer.intake.batch import Batch, make_batch, retry_batch
 from consumer.intake.kafka import end_of_partition, to_record
 from consumer.store import parking, streams
 from consumer.store.database import transaction
-from consumer.store.streams import Advance, PartitionId, Stream
+from consumer.store.streams import Advance, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from consumer.announce.announcer import Announcer
     from consumer.contracts.records import Record
     from consumer.intake.caught_up import Target
-    from consumer.intake.kafka import Cluster
+    from consumer.intake.claiming import Claims
     from consumer.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,6 @@ _POLL_WHILE_BUSY_SECONDS = 0.02
 _CHORES_SECONDS = 0.5
 _PATIENCE_SECONDS = 2.0
 _CLAIM_PAUSE_SECONDS = 1.0
-_LOCK_WAIT_SECONDS = 2.0
 
 # A fatal error does not always say that it is one.
 _REFUSALS = frozenset({KafkaError._FATAL, KafkaError._AUTO_OFFSET_RESET})  # noqa: SLF001  # their public names
@@ -66,7 +65,7 @@ class Worker:
     Args:
         settings: everything that can be set.
         consumer: Kafka consumer, not subscribed yet.
-        cluster: questions to Kafka.
+        claims: takes partitions over.
         engine: PostgreSQL.
         apply_thread: applies batches.
         announcer: announces what is applied.
@@ -76,14 +75,14 @@ class Worker:
         self,
         settings: Settings,
         consumer: Consumer,
-        cluster: Cluster,
+        claims: Claims,
         engine: Engine,
         apply_thread: ApplyThread,
         announcer: Announcer,
     ) -> None:
         self._settings = settings
         self._consumer = consumer
-        self._cluster = cluster
+        self._claims = claims
         self._engine = engine
         self._apply_thread = apply_thread
         self._announcer = announcer
@@ -253,7 +252,7 @@ class Worker:
                     cursor, [stream.id for stream in claimed], datetime.now(UTC), self._settings.batch_size
                 )
         except (psycopg2.Error, SQLAlchemyError) as error:
-            log.warning("PostgreSQL: %s", str(error).strip().partition("\n")[0])
+            log.warning("PostgreSQL: %s", first_line(error))
             return None
         if lost:
             self._look_again([stream for stream in claimed if stream.id in lost])
@@ -319,42 +318,17 @@ class Worker:
                 assigned.read_from(begun[assigned.stream.id])
 
     def _claim(self) -> None:
-        """Take over in PostgreSQL what the group gave: raises the epoch, then reads from the stored position."""
+        """Take over in PostgreSQL what the group gave, then read from the stored position."""
         waiting = self._assignment.unclaimed()
-        if not waiting:
-            return
-        try:
-            known = self._cluster.partitions(self._settings.topics.inputs)
-            wanted = [a.partition for a in waiting]
-            earliest = self._cluster.earliest(wanted)
-            claimed = self._claim_streams({a.partition: known[a.partition] for a in waiting}, earliest)
-            # Only now: until its epoch was raised a predecessor may have gone on.
-            latest = self._cluster.latest(wanted)
-        except (KafkaException, psycopg2.Error, SQLAlchemyError) as error:
-            log.warning("partitions cannot be taken over yet: %s", str(error).strip().partition("\n")[0])
-            for assigned in waiting:
-                assigned.claim_after = time.monotonic() + _CLAIM_PAUSE_SECONDS
-            return
+        claimed = self._claims.claim([a.partition for a in waiting]) if waiting else {}
         for assigned in waiting:
-            stream = claimed[assigned.partition]
-            _check_position(assigned, stream, earliest[assigned.partition], latest[assigned.partition])
+            stream = claimed.get(assigned.partition)
+            if stream is None:
+                assigned.claim_after = time.monotonic() + _CLAIM_PAUSE_SECONDS
+                continue
             assigned.stream = stream
             assigned.read_from(stream.next_offset)
             self._announcer.take_over(*assigned.partition, stream)
-
-    def _claim_streams(
-        self, partitions: dict[Partition, PartitionId], earliest: dict[Partition, int]
-    ) -> dict[Partition, Stream]:
-        settings = self._settings
-        with transaction(self._engine) as cursor:
-            # A predecessor that was stopped in its transaction holds the row; meanwhile this worker must poll.
-            streams.limit_lock_wait(cursor, _LOCK_WAIT_SECONDS)
-            return {
-                partition: streams.claim(
-                    cursor, settings.group_id, partitions[partition], settings.instance_name, earliest[partition]
-                )
-                for partition in sorted(partitions)
-            }
 
     def _look_again(self, fenced: Sequence[Stream]) -> None:
         """The database may not agree with what this worker believes: take over again, or let go.
@@ -368,22 +342,13 @@ class Worker:
         self._drop_unapplied({a.partition for a in touched})
         self._pause([a.partition for a in touched])
         me = self._settings.instance_name
-        owners = self._owners([a.stream for a in touched if a.stream is not None])
+        owners = self._claims.owners([a.stream for a in touched if a.stream is not None])
         for assigned in touched:
             owner = owners.get(assigned.stream.id, me) if assigned.stream is not None else me
             if owner != me:
                 log.warning("%s belongs to worker %s now", assigned, owner)
                 assigned.claim_after = time.monotonic() + 2 * self._settings.session_timeout_seconds
             assigned.stream = None
-
-    def _owners(self, asked: Sequence[Stream]) -> dict[int, str]:
-        """Owners by stream id; nothing while PostgreSQL is away: then nobody can take over either."""
-        try:
-            with transaction(self._engine) as cursor:
-                return {stream.id: streams.reread(cursor, stream)[0] for stream in asked}
-        except (psycopg2.Error, SQLAlchemyError) as error:
-            log.warning("PostgreSQL: %s", str(error).strip().partition("\n")[0])
-            return {}
 
     def _pause(self, partitions: Sequence[Partition]) -> None:
         self._consumer.pause([TopicPartition(topic, number) for topic, number in partitions])
@@ -424,23 +389,6 @@ class Worker:
                 return False
             self._tell_membership()
         return True
-
-
-def _check_position(assigned: Assigned, stream: Stream, earliest: int, latest: int) -> None:
-    """Stop where Kafka no longer has what comes next: going on would skip events silently."""
-    if stream.next_offset < earliest:
-        message = (
-            f"{assigned}: the next offset to apply is {stream.next_offset}, but Kafka's oldest is {earliest}: its"
-            f" retention has removed {earliest - stream.next_offset} offsets that were never applied; lengthen the"
-            " retention of the topic, and move the offset in consumer_offset to accept the loss"
-        )
-        raise UsageError(message)
-    if stream.next_offset > latest:
-        message = (
-            f"{assigned}: the next offset to apply is {stream.next_offset}, but Kafka's last is {latest}: the topic"
-            " lost data; restore it, or move the offset in consumer_offset"
-        )
-        raise UsageError(message)
 
 
 def _wait(future: Future[Applied], seconds: float) -> bool:

@@ -16,15 +16,19 @@ _HIGHEST = 2**63 - 1
 
 _IDENTIFIER = r"(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)"
 
-# Control characters make a release that Sentry's parser refuses as a whole.
+# White space around a release does not matter; control characters make one that Sentry's parser refuses as a whole.
+_SPACE = r"[^\S\x1c-\x1f]*"
+
 _RELEASE = re.compile(
     rf"""
+    {_SPACE}
     (?P<package>@?[^@\x00-\x1f\x7f]+)@
     (?P<number>
         (?P<major>[0-9]+)(?:\.(?P<minor>[0-9]+))?(?:\.(?P<patch>[0-9]+))?(?:\.(?P<revision>[0-9]+))?
         (?P<prerelease>(?:-|[a-z]){_IDENTIFIER}?(?:\.{_IDENTIFIER})*)?
         (?:\+(?P<build>[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?
     )
+    {_SPACE}
     """,
     re.VERBOSE,
 )
@@ -55,7 +59,7 @@ def parse_release_version(version: str) -> ReleaseVersion:
     Args:
         version: as events name it; white space around it does not matter.
     """
-    match = _RELEASE.fullmatch(version.strip())
+    match = _RELEASE.fullmatch(version)
     if match is None or _is_hash(match["number"]) or _is_bare(match):
         return ReleaseVersion()
     major, minor, patch, revision = (int(match[name] or 0) for name in ("major", "minor", "patch", "revision"))

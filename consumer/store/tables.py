@@ -115,6 +115,12 @@ project = Table(
 #
 # Rows that every event or commit adds carry no foreign keys: a check is a look-up a row and a lock on the parent.
 
+# The precedence of a prerelease as a text; read_ids_by_semver.sql says the same. Numbers go by value (of up to 20
+# digits) below words; "." is below every other character, so that "alpha" is below "alpha.1"; a version without a
+# prerelease is above all. What is no semantic version has "".
+_SEMVER_STAGE = r"""(coalesce(CASE prerelease WHEN '' THEN '~' ELSE translate(regexp_replace(regexp_replace(prerelease,
+'(?<![^.])([0-9]+)(?![^.])', '!0000000000000000000\1', 'g'), '!0*([0-9]{20})', '!\1', 'g'), '.', ' ') END, '')
+COLLATE "C")"""
 release = Table(
     "release",
     metadata,
@@ -146,6 +152,19 @@ release = Table(
     Column("build_code", Text),
     Column("build_number", BigInteger),
     UniqueConstraint("organization_id", "version"),
+    Index("release_prefix_idx", "organization_id", text("lower(version) text_pattern_ops")),
+    # Where the version is no semantic version, -1 puts it after all that are.
+    Index(
+        "release_semver_idx",
+        "organization_id",
+        "status",
+        text("coalesce(major, -1)"),
+        text("coalesce(minor, -1)"),
+        text("coalesce(patch, -1)"),
+        text("coalesce(revision, -1)"),
+        text(_SEMVER_STAGE),
+        "id",
+    ),
 )
 
 release_project = Table(

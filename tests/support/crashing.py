@@ -22,6 +22,7 @@ from consumer.store import tables
 from consumer.store.processed_events import event_digest
 from consumer.store.working_set import FALLBACK_REPOSITORY
 from tests.model.strategies import as_cloudevent, history
+from tests.model.views import rfc3339
 from tests.support.checker import Announced, Input, Observed, Position, broken_promises
 from tests.support.database_state import read_state
 from tests.support.differences import differences
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Message
 
+    from consumer.contracts.cloudevents import Headers
     from consumer.services import Services
 
 Json = dict[str, Any]
@@ -217,11 +219,7 @@ class _Look:
             for message in self._product.reader(topic).read():
                 (name, number), offset = end_of_partition(message)
                 headers: Any = message.headers()
-                try:
-                    digest = str(event_digest(decode(message.value(), headers, max_bytes=limit)))
-                except InvalidEvent:
-                    digest = None
-                yield Input((name, number, offset), digest)
+                yield Input((name, number, offset), digest_of(message.value(), headers, limit))
 
     def _positions(self) -> dict[tuple[str, int], Position]:
         committed = self._product.committed()
@@ -261,17 +259,34 @@ class _Look:
 
     def _activities_by_key(self) -> dict[str, list[Json]]:
         """The activities of each record key in the order of the topic."""
+        # The fallback repository is named after the id of its organization.
+        fallbacks = {FALLBACK_REPOSITORY.format(id=row["id"]): row["slug"] for row in self._rows["organization"]}
         found: defaultdict[str, list[Json]] = defaultdict(list)
         for _, key, event in sorted(self._activity, key=lambda activity: activity[0]):
-            found[key].append({name: event[name] for name in ("id", "type", "subject", "causeid", "data")})
-        text = orjson.dumps(found)
-        # The fallback repository is named after the id of its organization.
-        for row in self._rows["organization"]:
-            text = text.replace(
-                FALLBACK_REPOSITORY.format(id=row["id"]).encode(), f"fallback of {row['slug']}".encode()
-            )
-        by_key: dict[str, list[Json]] = orjson.loads(text)
-        return by_key
+            data = orjson.dumps(event["data"]).decode()
+            plain = data
+            for name, slug in fallbacks.items():
+                plain = plain.replace(name, f"fallback of {slug}")
+            shown = {name: event[name] for name in ("id", "type", "subject", "causeid")}
+            shown["data"] = {name: self._untimed(value) for name, value in orjson.loads(plain).items()}
+            if plain != data:
+                # What an activity is about is part of its id.
+                del shown["id"]
+            found[key].append(shown)
+        return dict(found)
+
+    def _untimed(self, value: Any) -> Any:
+        """The value, unless it is a time of the run: what an event does not say happened when it was applied."""
+        is_time = isinstance(value, str) and rfc3339(self._started) <= value < "3"
+        return "then" if is_time else value
+
+
+def digest_of(value: bytes | None, headers: Headers | None, limit: int) -> str | None:
+    """What the event of a record is remembered by; ``None`` where it is no valid one."""
+    try:
+        return str(event_digest(decode(value, headers, max_bytes=limit)))
+    except InvalidEvent:
+        return None
 
 
 def _document(message: Message) -> tuple[tuple[str, int, int], str, Json]:

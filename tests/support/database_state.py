@@ -55,6 +55,21 @@ def read_dead_letters(connection: Connection) -> list[Json]:
     return letters
 
 
+def _without_chance(data: Json, started: datetime) -> Json:
+    """Return the data of an activity without idents of pictures and without times of storing, from ``started`` on."""
+    changed = dict(data)
+    if "dateFinished" in data:
+        changed["dateFinished"] = _given(datetime.fromisoformat(data["dateFinished"]), started)
+    if "avatar" in data.get("changes", ()):
+        changed["changes"] = data["changes"] | {"avatar": without_idents(data["changes"]["avatar"])}
+    return changed
+
+
+def _given(moment: datetime, started: datetime) -> str | None:
+    """A time that an event gave; ``None`` for a time of storing."""
+    return None if moment >= started else rfc3339(moment)
+
+
 def dump_rows(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
     """Read every row of every table, with the transaction that wrote it; without the positions of streams."""
     return {
@@ -178,17 +193,20 @@ _NEVER = {
         ) AS h ON true
         WHERE h.times < a.times
     """,
-    "a picture is known by the last ident that was announced": """
-        SELECT o.slug, v.ident, v.content IS NULL, a.change
+    "a picture is known by the ident that was announced and not replaced since": """
+        SELECT o.slug, v.ident, v.content IS NULL, a.changes
         FROM organization o
         LEFT JOIN organization_avatar v ON v.organization_id = o.id
         LEFT JOIN LATERAL (
-            SELECT cloudevent -> 'data' -> 'changes' ->> 'avatar' AS change
-            FROM activity
-            WHERE organization_id = o.id AND cloudevent -> 'data' -> 'changes' ->> 'avatar' IS NOT NULL
-            ORDER BY id DESC LIMIT 1
+            SELECT array_agg(change) AS changes, count(*) FILTER (WHERE change LIKE '%to ' || v.ident) AS came,
+                   count(*) FILTER (WHERE change LIKE 'from ' || v.ident || '%') AS went
+            FROM (
+                SELECT cloudevent -> 'data' -> 'changes' ->> 'avatar' AS change
+                FROM activity WHERE organization_id = o.id
+            ) AS told
+            WHERE change IS NOT NULL
         ) AS a ON true
-        WHERE (v.content IS NULL) <> (a.change IS NULL) OR right(a.change, 32) <> v.ident
+        WHERE (v.content IS NULL) <> (a.changes IS NULL) OR (v.content IS NOT NULL AND (a.came, a.went) <> (1, 0))
     """,
     "no two activities have one id": """
         SELECT event_id, array_agg(type), array_agg(cloudevent -> 'data' ->> 'version')
@@ -372,7 +390,7 @@ class _StateReader:
                     "repository": self._repository(row["repository_id"]),
                     "message": row["message"],
                     "author": self._author(row["author_id"]),
-                    "dateCreated": self._given(row["date_added"]),
+                    "dateCreated": _given(row["date_added"], self._started),
                     "patchSet": [
                         {"path": file["filename"], "type": file["type"]}
                         for file in sorted(files[row["id"]], key=lambda file: str(file["filename"]))
@@ -381,10 +399,6 @@ class _StateReader:
             )
             for row in self._rows(tables.commit)
         }
-
-    def _given(self, moment: datetime) -> str | None:
-        """A time that an event gave; ``None`` for a time of storing."""
-        return None if moment >= self._started else rfc3339(moment)
 
     def _commit(self, id_: int) -> Json:
         return self._commits[id_][1]
@@ -446,7 +460,7 @@ class _StateReader:
                 "name": row["name"],
                 "url": row["url"],
                 "dateStarted": row["date_started"] and rfc3339(row["date_started"]),
-                "dateFinished": self._given(row["date_finished"]),
+                "dateFinished": _given(row["date_finished"], self._started),
             }
             for row in sorted(rows, key=lambda row: (row["date_finished"], row["id"]), reverse=True)
         ]
@@ -520,18 +534,9 @@ class _StateReader:
         return {
             "type": row["type"],
             "key": row["key"],
-            "data": self._as_in_the_model(self._with_fallbacks(event["data"])),
+            "data": _without_chance(self._with_fallbacks(event["data"]), self._started),
             "cause": {"source": event["causesource"], "id": event["causeid"]},
         }
-
-    def _as_in_the_model(self, data: Json) -> Json:
-        """The data of an activity without idents of pictures and without times of storing."""
-        changed = dict(data)
-        if "dateFinished" in data:
-            changed["dateFinished"] = self._given(datetime.fromisoformat(data["dateFinished"]))
-        if "avatar" in data.get("changes", ()):
-            changed["changes"] = data["changes"] | {"avatar": without_idents(data["changes"]["avatar"])}
-        return changed
 
     def _with_fallbacks(self, value: Any) -> Any:
         """Call fallback repositories what the model calls them."""

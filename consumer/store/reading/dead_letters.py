@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consumer.errors import UsageError
-from consumer.store.reading.documents import MAX_ID, Cursor, Document, next_cursor, page_size, rfc3339, rows
+from consumer.store.reading.cursors import decode_cursor, encode_cursor
+from consumer.store.reading.documents import MAX_ID, Document, page_size, rfc3339, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from consumer.store.reading.documents import AnyRow
+
+_FIRST = ("infinity", MAX_ID)
+"""The place before all others."""
 
 
 def list_dead_letters(
@@ -37,14 +41,16 @@ def list_dead_letters(
         ``{"deadLetters": [...], "nextCursor": ...}``; the cursor is ``None`` on the last page.
 
     Raises:
-        UsageError: the limit is out of range, or the cursor is broken.
+        UsageError: the limit is out of range, or the cursor is broken or of another listing.
     """
-    after = Cursor.decode(cursor) if cursor is not None else None
+    listing = ("dead letters", reason, event_type)
+    after = decode_cursor(listing, cursor) if cursor is not None else _FIRST
     limit = page_size(limit)
     page = _page(connection, limit + 1, after, reason=reason, event_type=event_type)
+    last = page[limit - 1] if len(page) > limit else None
     return {
         "deadLetters": [_document(dead_letter) for dead_letter in page[:limit]],
-        "nextCursor": next_cursor(page, limit, "dead_at"),
+        "nextCursor": last and encode_cursor(listing, (last.dead_at, last.id)),
     }
 
 
@@ -62,17 +68,10 @@ def show_dead_letter(connection: Connection, dead_letter_id: int) -> Document:
 
 
 def _page(
-    connection: Connection, limit: int, after: Cursor | None = None, **filters: str | int | None
+    connection: Connection, limit: int, after: tuple[Any, ...] = _FIRST, **filters: str | int | None
 ) -> Sequence[AnyRow]:
     parameters = {"id": None, "reason": None, "event_type": None} | filters
-    return rows(
-        connection,
-        "read_dead_letter_page",
-        **parameters,
-        after=after and after.time,
-        after_id=after and after.id,
-        limit=limit,
-    )
+    return rows(connection, "read_dead_letter_page", **parameters, after=after, limit=limit)
 
 
 def _document(dead_letter: AnyRow) -> Document:

@@ -1,11 +1,8 @@
-"""What the readers share: documents, rows of named statements, times, people, and cursors of pages."""
+"""What the readers share: documents, rows of named statements, times, people, and sizes of pages."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
@@ -15,6 +12,7 @@ from consumer.store.database import sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -45,37 +43,6 @@ def person(name: str | None, email: str | None) -> Document | None:
     return None if name is None and email is None else {"name": name, "email": email}
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The place in a list, newest first, that the next page goes on from: time and id of the last item seen."""
-
-    time: datetime
-    id: int
-
-    def encode(self) -> str:
-        """The cursor as people pass it on: opaque, safe in URLs."""
-        text = f"{self.time.astimezone(UTC).isoformat()}|{self.id}"
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-    @classmethod
-    def decode(cls, text: str) -> Cursor:
-        """Read what ``encode`` made.
-
-        Raises:
-            UsageError: it is not one.
-        """
-        try:
-            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            time, _, id_ = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").partition("|")
-            cursor = cls(datetime.fromisoformat(time), int(id_))
-        except (ValueError, binascii.Error):
-            cursor = None
-        if cursor is None or cursor.encode() != text or not 0 <= cursor.id <= MAX_ID:
-            message = f"cursor {text!r} does not come from a list; pass nextCursor unchanged, or leave --cursor out"
-            raise UsageError(message)
-        return cursor
-
-
 def page_size(limit: int) -> int:
     """Check the number of items asked for.
 
@@ -86,11 +53,3 @@ def page_size(limit: int) -> int:
         message = f"limit {limit} is out of range; pages have 1 to {MAX_PAGE} items"
         raise UsageError(message)
     return limit
-
-
-def next_cursor(page: Sequence[AnyRow], limit: int, time_column: str) -> str | None:
-    """The cursor after ``limit`` rows, of a page that was asked for with one more to see whether there is more."""
-    if len(page) <= limit:
-        return None
-    last = page[limit - 1]
-    return Cursor(getattr(last, time_column), last.id).encode()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from consumer.codes import GroupStatus, InboxReason, LinkedType, Relationship, ResolutionStatus, ResolutionType
 from consumer.errors import UsageError
 from consumer.store.reading.documents import Document, person, rfc3339, rows
-from consumer.store.reading.releases import unknown_organization
+from consumer.store.reading.organizations import unknown_organization
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -16,9 +16,6 @@ WHERE
     (%(id)s IS NULL OR dead_letter.id = %(id)s)
     AND (%(reason)s IS NULL OR dead_letter.reason = %(reason)s)
     AND (%(event_type)s IS NULL OR dead_letter.event_type = %(event_type)s)
-    AND (
-        %(after_id)s IS NULL
-        OR (dead_letter.dead_at, dead_letter.id) < (%(after)s::timestamptz, %(after_id)s)
-    )
+    AND (dead_letter.dead_at, dead_letter.id) < %(after)s
 ORDER BY dead_letter.dead_at DESC, dead_letter.id DESC
 LIMIT %(limit)s

@@ -7,9 +7,19 @@ SELECT
     release.status,
     release.ref,
     release.url,
+    release.owner,
     release.date_added,
+    release.date_started,
     release.date_released,
     release.commit_count,
+    release.total_deploys,
+    release.package,
+    release.major,
+    release.minor,
+    release.patch,
+    release.revision,
+    release.prerelease,
+    release.build_code,
     commit.key AS last_commit
 FROM organization
 LEFT JOIN release ON release.organization_id = organization.id AND release.version = %(version)s

@@ -250,6 +250,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("release_pkey")),
         sa.UniqueConstraint("organization_id", "version", name=op.f("release_organization_id_version_key")),
     )
+    op.create_index(
+        "release_prefix_idx",
+        "release",
+        ["organization_id", sa.literal_column("lower(version) text_pattern_ops")],
+        unique=False,
+    )
+    op.create_index(
+        "release_semver_idx",
+        "release",
+        [
+            "organization_id",
+            "status",
+            sa.literal_column("coalesce(major, -1)"),
+            sa.literal_column("coalesce(minor, -1)"),
+            sa.literal_column("coalesce(patch, -1)"),
+            sa.literal_column("coalesce(revision, -1)"),
+            sa.literal_column(
+                r"""(coalesce(CASE prerelease WHEN '' THEN '~' ELSE translate(regexp_replace(regexp_replace(prerelease,
+'(?<![^.])([0-9]+)(?![^.])', '!0000000000000000000\1', 'g'), '!0*([0-9]{20})', '!\1', 'g'), '.', ' ') END, '')
+COLLATE "C")"""
+            ),
+            "id",
+        ],
+        unique=False,
+    )
     op.create_table(
         "release_commit",
         sa.Column("release_id", sa.BigInteger(), nullable=False),
