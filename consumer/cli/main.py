@@ -21,6 +21,11 @@ COMMANDS = {
     "demo": ("consumer.cli.demo", "demo", "Show the main job on real services."),
     "releases": ("consumer.cli.releases", "releases", "List the releases of a project, show one."),
     "groups": ("consumer.cli.groups", "groups", "Show a group."),
+    "organizations": (
+        "consumer.cli.organizations",
+        "organizations",
+        "Show an organization, write its picture.",
+    ),
     "activity": ("consumer.cli.activity", "activity", "Follow what is announced."),
     "dead-letters": ("consumer.cli.dead_letters", "dead_letters", "List and show events that could not be applied."),
     "settings": ("consumer.cli.settings", "settings", "Print all settings with value, default and source."),

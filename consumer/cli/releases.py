@@ -32,6 +32,7 @@ def releases() -> None:
 @click.option("--organization", required=True, help="Slug of the organization.")
 @click.option("--project", required=True, help="Slug of the project.")
 @click.option("--query", help="Only versions that start with this, in any case.")
+@click.option("--environment", help="Only releases seen in this environment; of an unknown one there are none.")
 @click.option(
     "--status",
     type=click.Choice(get_args(StatusFilter)),
@@ -40,28 +41,51 @@ def releases() -> None:
     help="Which releases; archived ones are hidden unless asked for.",
 )
 @click.option(
+    "--sort",
+    type=click.Choice(get_args(Sort)),
+    default="date",
+    show_default=True,
+    help="date: newest first. semver: greatest version first; what is no semantic version comes last.",
+)
+@click.option(
     "--limit", type=click.IntRange(1, MAX_PAGE), default=MAX_PAGE, show_default=True, help="Releases of the page."
 )
-@click.option("--cursor", help="nextCursor of the page before.")
+@click.option("--cursor", help="nextCursor of the page before, of the same listing.")
 @json_option
 def list_(
     *,
     organization: str,
     project: str,
     query: str | None,
+    environment: str | None,
     status: StatusFilter,
+    sort: Sort,
     limit: int,
     cursor: str | None,
     as_json: bool,
 ) -> None:
-    """List the releases of a project, newest first, by release date or else creation date.
+    """List the releases of a project.
+
+    By date, newest is by release date, or else creation date. By semver, package@1.2.3-rc.1+5 counts as a semantic
+    version, 1.2.3 without a package does not; versions of all packages are in one order, builds do not count.
 
     \b
     Example:
       release-consumer releases list --organization acme --project web --query 2024. --limit 20 --json
+      release-consumer releases list --organization acme --project web --environment production --sort semver
     """
     with reading() as connection:
-        page = list_releases(connection, organization, project, query=query, status=status, limit=limit, cursor=cursor)
+        page = list_releases(
+            connection,
+            organization,
+            project,
+            query=query,
+            environment=environment,
+            status=status,
+            sort=sort,
+            limit=limit,
+            cursor=cursor,
+        )
     if as_json:
         print_json(page)
         return
@@ -92,7 +116,7 @@ def list_(
 @click.argument("version")
 @json_option
 def show(*, organization: str, version: str, as_json: bool) -> None:
-    """Show the release VERSION: its commit log, head commits, authors, projects and resolved groups.
+    """Show the release VERSION: its commit log, head commits, authors, projects, deploys and resolved groups.
 
     \b
     Example:
@@ -115,13 +139,24 @@ def _print_release(release: Document) -> None:
             ("status", release["status"]),
             ("ref", release["ref"]),
             ("url", release["url"]),
+            ("owner", release["owner"]),
             ("created", release["dateCreated"]),
+            ("started", release["dateStarted"]),
             ("released", release["dateReleased"]),
             ("projects", release["projects"]),
             ("authors", [person(author) for author in release["authors"]]),
             ("resolved groups", release["resolvedGroups"]),
+            ("deploys", release["deployCount"]),
             ("commits", release["commitCount"]),
         ]
+    )
+    print_section(
+        "Deploys, newest first",
+        ("ENVIRONMENT", "NAME", "STARTED", "FINISHED", "URL"),
+        [
+            (deploy["environment"], deploy["name"], deploy["dateStarted"], deploy["dateFinished"], deploy["url"])
+            for deploy in release["deploys"]
+        ],
     )
     print_section(
         "Commits, newest first",

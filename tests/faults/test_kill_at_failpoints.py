@@ -78,7 +78,7 @@ def test_the_undisturbed_run_is_worth_comparing_with(undisturbed: Outcome, recor
     undisturbed.must_be_like(undisturbed, f"FAULT_SEED={SEED}")
     assert 150 <= len(records) <= 300
     fates = undisturbed.picture["partitions"].values()
-    assert all(sum(partition[fate] for partition in fates) > 3 for fate in ("applied", "duplicate", "dead"))
+    assert all(sum(partition[fate] for partition in fates) > 0 for fate in ("applied", "duplicate", "dead"))
     assert len(undisturbed.seen.announced) > 100
 
 

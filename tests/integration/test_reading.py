@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,23 +13,31 @@ from click.testing import CliRunner
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
-from sqlalchemy import event, insert
+from sqlalchemy import delete, event, insert
 
 from consumer.cli.main import root
+from consumer.contracts.organization_options import DEFAULT_FLAGS, FLAGS, OPTIONS
 from consumer.errors import UsageError
 from consumer.store import tables
 from consumer.store.database import connect
+from consumer.store.reading import listings
 from consumer.store.reading.dead_letters import list_dead_letters, show_dead_letter
 from consumer.store.reading.groups import show_group
+from consumer.store.reading.organizations import letter_color, read_picture, show_organization
 from consumer.store.reading.releases import list_releases, show_release
+from consumer.store.semver import SEMVER_COLUMNS, parse_release_version
+from tests.support.direct import DirectApplier
+from tests.support.pictures import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from click.testing import Result
     from sqlalchemy import Connection, Table
 
     from consumer.services import Services
+    from consumer.store.reading.listings import Sort
 
 JANUARY = datetime(2024, 1, 1, tzinfo=UTC)
 JUNE = datetime(2024, 6, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -56,9 +65,16 @@ def add(connection: Connection, table: Table, *rows: dict[str, Any]) -> None:
 
 
 def add_release(connection: Connection, id_: int, version: str, **columns: Any) -> None:
-    row = {"id": id_, "organization_id": 1, "version": version, "date_added": JANUARY} | columns
+    parsed = dict(zip(SEMVER_COLUMNS.split(", "), parse_release_version(version), strict=True))
+    row = {"id": id_, "organization_id": 1, "version": version, "date_added": JANUARY, "status": 0} | parsed | columns
     add(connection, tables.release, row)
-    add(connection, tables.release_project, {"release_id": id_, "project_id": 11})
+    add_to_project(connection, row, 11)
+
+
+def add_to_project(connection: Connection, release: dict[str, Any], project_id: int) -> None:
+    listed_at = release.get("date_released") or release["date_added"]
+    row = {"release_id": release["id"], "project_id": project_id, "status": release["status"], "listed_at": listed_at}
+    add(connection, tables.release_project, row)
 
 
 def add_log(connection: Connection) -> None:
@@ -69,12 +85,26 @@ def add_log(connection: Connection) -> None:
         "web@1.0",
         ref="main",
         url="https://example.com/1.0",
+        owner="ann@example.com",
+        date_started=JANUARY,
         date_released=JUNE,
         commit_count=3,
         last_commit_id=101,
         authors=[32, 31],
+        total_deploys=3,
     )
-    add(connection, tables.release_project, {"release_id": RELEASE_ID, "project_id": 12})
+    add_to_project(connection, {"id": RELEASE_ID, "status": 0, "date_added": JUNE}, 12)
+    add(
+        connection,
+        tables.environment,
+        {"id": 71, "organization_id": 1, "name": "production", "date_added": JANUARY},
+        {"id": 72, "organization_id": 1, "name": "", "date_added": JANUARY},
+    )
+    deploy = {"release_id": RELEASE_ID, "environment_id": 71, "date_finished": JUNE}
+    add(connection, tables.deploy, deploy | {"id": 81, "date_finished": JANUARY})
+    add(connection, tables.deploy, deploy | {"id": 82, "environment_id": 72})
+    named = {"name": "blue", "url": "https://example.com/blue", "date_started": JANUARY}
+    add(connection, tables.deploy, deploy | {"id": 83} | named)
     add(
         connection,
         tables.repository,
@@ -181,11 +211,25 @@ def test_a_release_as_it_is_shown(connection: Connection) -> None:
         "organization": "acme",
         "id": RELEASE_ID,
         "version": "web@1.0",
+        "versionInfo": {
+            "package": "web",
+            "version": {
+                "raw": "1.0",
+                "major": 1,
+                "minor": 0,
+                "patch": 0,
+                "revision": 0,
+                "pre": None,
+                "buildCode": None,
+            },
+        },
         "status": "open",
         "ref": "main",
         "url": "https://example.com/1.0",
         "dateCreated": "2024-01-01T00:00:00Z",
+        "dateStarted": "2024-01-01T00:00:00Z",
         "dateReleased": "2024-06-01T12:30:15.250000Z",
+        "owner": "ann@example.com",
         "commitCount": 3,
         "lastCommit": "c3",
         "authors": [{"name": None, "email": "bob@example.com"}, {"name": "Ann", "email": "ann@example.com"}],
@@ -217,7 +261,30 @@ def test_a_release_as_it_is_shown(connection: Connection) -> None:
             },
         ],
         "headCommits": [{"repository": "acme/api", "commit": "c2"}, {"repository": "acme/web", "commit": "c3"}],
-        "deploys": [],
+        "deployCount": 3,
+        "deploys": [
+            {
+                "environment": "production",
+                "name": "blue",
+                "url": "https://example.com/blue",
+                "dateStarted": "2024-01-01T00:00:00Z",
+                "dateFinished": "2024-06-01T12:30:15.250000Z",
+            },
+            {
+                "environment": "",
+                "name": None,
+                "url": None,
+                "dateStarted": None,
+                "dateFinished": "2024-06-01T12:30:15.250000Z",
+            },
+            {
+                "environment": "production",
+                "name": None,
+                "url": None,
+                "dateStarted": None,
+                "dateFinished": "2024-01-01T00:00:00Z",
+            },
+        ],
         "resolvedGroups": ["WEB-10", "WEB-2"],
     }
 
@@ -226,8 +293,8 @@ def test_a_release_without_anything(connection: Connection) -> None:
     add_release(connection, 5, "bare")
     release = show_release(connection, "acme", "bare")
     assert release["lastCommit"] is None
-    assert release["dateReleased"] is None
-    assert [release[name] for name in ("authors", "commits", "headCommits", "resolvedGroups")] == [[]] * 4
+    assert [release[name] for name in ("dateReleased", "dateStarted", "owner", "versionInfo")] == [None] * 4
+    assert [release[name] for name in ("authors", "commits", "headCommits", "deploys", "resolvedGroups")] == [[]] * 5
 
 
 def test_a_listed_release_is_the_shown_one_without_log_and_groups(connection: Connection) -> None:
@@ -293,6 +360,165 @@ def test_archived_releases_are_hidden_unless_asked_for(connection: Connection) -
     assert versions(list_releases(connection, "acme", "web", status="all")) == ["new", "old"]
 
 
+PRECEDENCE = [
+    *("b@2.0", "a@1.0.0.1", "b@1.0.0+7", "a@1.0.0", "a@1.0.0-x", "a@1.0.0-rc.1", "a@1.0.0-beta.11", "a@1.0.0-beta.2"),
+    *("a@1.0.0-beta", "a@1.0.0-alpha.beta", "a@1.0.0-alpha.1-", "a@1.0.0-alpha.20", "a@1.0.0-alpha.3", "a@1.0.0-alpha"),
+    *("a@1.0.0-12", "a@1.0.0-9", "a@0.9", "zzz", "9.0.0"),
+]
+
+
+def test_semantic_versions_come_by_precedence_and_the_rest_last(connection: Connection) -> None:
+    numbers = {"zzz": 30, "9.0.0": 29, "b@1.0.0+7": 28, "a@1.0.0": 27}
+    for number, version in enumerate(sorted(PRECEDENCE, key=lambda version: version[::-1]), start=1):
+        add_release(connection, numbers.get(version, number), version, status=number % 2)
+    assert versions(list_releases(connection, "acme", "web", status="all", sort="semver")) == PRECEDENCE
+    assert paged(connection, status="all", sort="semver", limit=3) == PRECEDENCE
+    of_a = [version for version in PRECEDENCE if version.startswith("a@1")]
+    assert paged(connection, status="all", sort="semver", limit=3, query="A@1") == of_a
+
+
+def paged(connection: Connection, **listing: Any) -> list[str]:
+    """The versions of all pages."""
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = list_releases(connection, "acme", "web", **listing, cursor=cursor)
+        found += versions(page)
+        cursor = page["nextCursor"]
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize("window", [1, 3, 5000])
+@pytest.mark.parametrize("sort", ["date", "semver"])
+def test_what_is_found_does_not_depend_on_how_much_is_looked_through_first(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, window: int, sort: Sort
+) -> None:
+    monkeypatch.setattr(listings, "WINDOW", window)
+    add(connection, tables.environment, {"id": 71, "organization_id": 1, "name": "production", "date_added": JANUARY})
+    expected: dict[str | None, list[str]] = {None: [], "production": []}
+    for number in range(1, 31):
+        version = f"{'web' if number % 3 else 'app'}@1.{number}"
+        add_release(connection, number, version)
+        if number % 5 == 0:
+            connection.execute(delete(tables.release_project).where(tables.release_project.c.release_id == number))
+            continue
+        expected[None].insert(0, version)
+        if number % 2:
+            seen = {"environment_id": 71, "status": 0, "first_seen": JUNE, "last_seen": JUNE, "listed_at": JANUARY}
+            add(connection, tables.release_environment, {"release_id": number, "project_id": 11} | seen)
+            expected["production"].insert(0, version)
+    for environment, every in expected.items():
+        for query in (None, "app@", "web@1.1", "web@1.7", "x"):
+            found = [version for version in every if version.startswith(query or "")]
+            assert paged(connection, query=query, environment=environment, sort=sort, limit=2) == found
+
+
+def test_an_environment_is_looked_up_once_and_an_unknown_one_is_empty(connection: Connection) -> None:
+    add_log(connection)
+    statements = count_statements(connection)
+    page = list_releases(connection, "acme", "web", environment="nowhere")
+    assert page == {"releases": [], "nextCursor": None}
+    assert len(statements) == 1
+    assert versions(list_releases(connection, "acme", "web", environment="production")) == []
+    assert sum("JOIN environment" in statement and "organization.slug" in statement for statement in statements) == 2
+
+
+@pytest.fixture
+def applier(services: Services, database_url: str) -> Iterator[DirectApplier]:
+    direct = DirectApplier(database_url, services.redis_url)
+    yield direct
+    direct.close()
+
+
+def cloudevent(type_: str, /, **data: Any) -> dict[str, Any]:
+    required = {"specversion": "1.0", "id": uuid4().hex, "source": "/tests", "type": type_}
+    return required | {"data": {"organization": "acme"} | data}
+
+
+def test_listings_follow_what_events_change(applier: DirectApplier) -> None:
+    def shown(project: str, **listing: Any) -> list[str]:
+        with applier.engine.connect() as connection:
+            return versions(list_releases(connection, "acme", project, **listing))
+
+    applier.apply(
+        [
+            *(cloudevent("release-created", version=f"w@{n}.0", projects=["web", "api"]) for n in (1, 2, 3)),
+            cloudevent("release-deployed", version="w@1.0", environment="production"),
+            cloudevent("release-deployed", version="w@2.0", environment="production", projects=["web"]),
+            cloudevent("release-created", version="w@4.0", projects=["api"]),
+        ]
+    )
+    assert shown("web") == ["w@3.0", "w@2.0", "w@1.0"]
+    assert shown("web", environment="production") == ["w@2.0", "w@1.0"]
+    assert shown("api", environment="production") == ["w@1.0"]
+
+    applier.apply([cloudevent("release-updated", version="w@1.0", dateReleased="2100-01-01T00:00:00Z")])
+    for listing in ({}, {"query": "W@"}):
+        assert shown("web", **listing) == ["w@1.0", "w@3.0", "w@2.0"]
+        assert shown("api", **listing) == ["w@1.0", "w@4.0", "w@3.0", "w@2.0"]
+        assert shown("web", **listing, environment="production") == ["w@1.0", "w@2.0"]
+        assert shown("web", **listing, sort="semver") == ["w@3.0", "w@2.0", "w@1.0"]
+
+    applier.apply(
+        [
+            cloudevent("release-updated", version="w@2.0", status="archived"),
+            cloudevent("release-created", version="w@4.0", projects=["web"], status="archived"),
+        ]
+    )
+    for sort in ("date", "semver"):
+        assert "w@2.0" not in shown("web", sort=sort) + shown("web", sort=sort, environment="production")
+        assert shown("web", sort=sort, status="archived") == ["w@4.0", "w@2.0"]
+        assert shown("api", sort=sort, status="archived") == ["w@4.0", "w@2.0"]
+        assert shown("web", sort=sort, status="archived", environment="production") == ["w@2.0"]
+
+    applier.apply(
+        [
+            cloudevent("release-created", version="w@2.0", projects=["web"], status="open"),
+            cloudevent("release-deleted", version="w@1.0"),
+        ]
+    )
+    for sort in ("date", "semver"):
+        assert shown("web", sort=sort) == ["w@3.0", "w@2.0"]
+        assert shown("web", sort=sort, environment="production") == ["w@2.0"]
+        assert shown("api", sort=sort, environment="production", status="all") == []
+        assert shown("api", sort=sort, status="all") == ["w@4.0", "w@3.0", "w@2.0"]
+
+
+def test_an_organization_as_events_describe_it(applier: DirectApplier, database_url: str, tmp_path: Path) -> None:
+    content = picture()
+    details = {"name": "Acme", "defaultRole": "admin", "projectRateLimit": 80, "safeFields": ["card"]}
+    flags = {"require2FA": True, "allowMemberInvite": False}
+    avatar = {"avatarType": "upload", "avatar": b64encode(content).decode(), "color": "#123abc"}
+    applier.apply([cloudevent("organization-updated", **details, **flags, **avatar)])
+
+    shown = orjson.loads(run(database_url, "organizations", "show", "acme", "--json").stdout)
+    assert (shown["slug"], shown["name"], shown["defaultRole"]) == ("acme", "Acme", "admin")
+    assert {field: value for field, value in shown["options"].items() if value != OPTIONS[field].default} == {
+        "projectRateLimit": 80,
+        "safeFields": ["card"],
+    }
+    assert shown["options"].keys() == OPTIONS.keys()
+    assert {name: shown["flags"][name] for name in flags} == flags
+    ident = shown["avatar"].pop("ident")
+    assert len(ident) == 32
+    assert shown["avatar"] == {"type": "upload", "fileName": "acme.png", "color": "#123abc"}
+
+    file = tmp_path / "acme.png"
+    assert run(database_url, "organizations", "avatar", "acme", "--output", str(file)).exit_code == 0
+    assert file.read_bytes() == content
+    assert run(database_url, "organizations", "avatar", "acme").stdout_bytes == content
+
+
+def test_a_picture_that_is_not_there_leaves_no_file(connection: Connection, database_url: str, tmp_path: Path) -> None:
+    connection.commit()
+    file = tmp_path / "acme.png"
+    result = run(database_url, "organizations", "avatar", "acme", "--output", str(file))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: organization acme has no picture; publish organization-updated with avatar\n"
+    assert not file.exists()
+
+
 def test_the_number_of_statements_does_not_grow(connection: Connection) -> None:
     add_log(connection)
     statements = count_statements(connection)
@@ -304,13 +530,33 @@ def test_the_number_of_statements_does_not_grow(connection: Connection) -> None:
         add_release(connection, number, f"v{number}", authors=[31])
     statements.clear()
     list_releases(connection, "acme", "web")
-    assert (len(statements), showing) == (listing, 6)
+    assert (len(statements), showing) == (listing, 7)
 
 
 @pytest.mark.parametrize("cursor", ["", "abc", "!", "MjAyNA", "MjAyNC0wMS0wMVQwMDowMDowMHwx", "é"])
 def test_a_broken_cursor_is_told(connection: Connection, cursor: str) -> None:
     with pytest.raises(UsageError, match="leave --cursor out"):
         list_releases(connection, "acme", "web", cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"project": "api"},
+        {"query": "v"},
+        {"environment": "production"},
+        {"status": "archived"},
+        {"sort": "semver"},
+    ],
+)
+def test_a_cursor_of_another_listing_is_refused(connection: Connection, other: dict[str, Any]) -> None:
+    add(connection, tables.environment, {"id": 71, "organization_id": 1, "name": "production", "date_added": JANUARY})
+    for number in (1, 2):
+        add_release(connection, number, f"v{number}")
+    cursor = list_releases(connection, "acme", "web", limit=1)["nextCursor"]
+    assert versions(list_releases(connection, "acme", "web", limit=1, cursor=cursor)) == ["v1"]
+    with pytest.raises(UsageError, match="not come from this listing"):
+        list_releases(connection, "acme", **({"project": "web", "cursor": cursor} | other))
 
 
 @pytest.mark.parametrize("limit", [0, 101])
@@ -422,6 +668,30 @@ def test_dead_letters_are_listed_newest_first(connection: Connection) -> None:
     assert ids(list_dead_letters(connection, event_type="release-created")) == []
 
 
+def test_an_organization_that_nobody_described(connection: Connection) -> None:
+    organization = show_organization(connection, "acme")
+    assert organization["name"] is None
+    assert organization["defaultRole"] == "member"
+    assert organization["options"] == {field: option.default for field, option in OPTIONS.items()}
+    assert organization["flags"] == {field: flag.read(DEFAULT_FLAGS) for field, flag in FLAGS.items()}
+    assert organization["avatar"] == {
+        "type": "letter_avatar",
+        "ident": None,
+        "fileName": None,
+        "color": letter_color("acme"),
+    }
+    with pytest.raises(UsageError, match="acme has no picture"):
+        read_picture(connection, "acme")
+    for read in (show_organization, read_picture):
+        with pytest.raises(UsageError, match="no organization 'nobody'"):
+            read(connection, "nobody")
+
+
+def test_a_letter_avatar_has_the_colour_that_its_slug_adds_up_to() -> None:
+    assert letter_color("acme") == "#57b1be"  # 97 + 99 + 109 + 101 = 406, 10 of 12
+    assert letter_color("acem") == letter_color("acme") != letter_color("acmf")
+
+
 def run(database_url: str, *arguments: str) -> Result:
     return CliRunner().invoke(root, arguments, env={"RELEASE_CONSUMER_DATABASE_URL": database_url})
 
@@ -435,6 +705,7 @@ def test_commands_print_the_same_as_json(connection: Connection, database_url: s
     for arguments, expected in [
         (("releases", "show", *organization, "web@1.0"), show_release(connection, "acme", "web@1.0")),
         (("releases", "list", *organization, "--project", "web"), list_releases(connection, "acme", "web")),
+        (("organizations", "show", "acme"), show_organization(connection, "acme")),
         (("groups", "show", *organization, "WEB-2"), show_group(connection, "acme", "WEB-2")),
         (("dead-letters", "list"), list_dead_letters(connection)),
         (("dead-letters", "show", "1"), show_dead_letter(connection, 1)),

@@ -88,12 +88,16 @@ class Listing:
             UsageError: the cursor is broken, or of another listing.
         """
         order = _ORDERS[self.sort]
-        parameters = ids | _membership(ids["environment_id"]) | {
-            "query": self.query,
-            "after": order.top if cursor is None else decode_cursor(self._identity, cursor),
-            "window": WINDOW,
-            "limit": limit + 1,
-        }
+        parameters = (
+            ids
+            | _membership(ids["environment_id"])
+            | {
+                "query": self.query,
+                "after": order.top if cursor is None else decode_cursor(self._identity, cursor),
+                "window": WINDOW,
+                "limit": limit + 1,
+            }
+        )
         # To compile what is done in a moment takes longer than to do it; what is sorted should fit into memory.
         connection.exec_driver_sql("SET LOCAL jit = off; SET LOCAL work_mem = '32MB'")
         found: list[AnyRow] = []

@@ -1,8 +1,8 @@
 -- Releases of a project, or of an environment of it, by semantic version, greatest first; what is none comes last.
--- First a window of the versions of the organization is looked through: that fills the page of a project that has
--- many of them. Where it does not, all that match are read: by version, or without a query by project.
--- The expressions are those of release_semver_idx. OFFSET 0 keeps the planner from another order of work; of a CTE
--- only what is asked for is computed.
+-- Of a project that has few releases, all are read. Else a window of the versions of the organization is looked
+-- through: that fills the page where the project has many of them. Where it does not, all that match are read: by
+-- version, or without a query by project. The expressions are those of release_semver_idx.
+-- OFFSET 0 keeps the planner from another order of work; of a CTE only what is asked for is computed.
 WITH listed AS NOT MATERIALIZED (
     SELECT membership.release_id AS id, membership.listed_at
     FROM %(membership)s AS membership
@@ -37,10 +37,27 @@ keyed AS NOT MATERIALIZED (
     FROM release
     WHERE release.organization_id = %(organization_id)s AND release.status = %(status)s
 ),
+few AS MATERIALIZED (
+    SELECT listed.id FROM listed LIMIT %(window)s
+),
+small AS (
+    SELECT keyed.*
+    FROM few
+    CROSS JOIN LATERAL (SELECT keyed.* FROM keyed WHERE keyed.id = few.id OFFSET 0) AS keyed
+    WHERE
+        (SELECT count(*) FROM few) < %(window)s
+        AND (%(query)s IS NULL OR lower(keyed.version) ^@ lower(%(query)s))
+        AND (keyed.major, keyed.minor, keyed.patch, keyed.revision, keyed.stage, keyed.id) < %(after)s
+    ORDER BY
+        keyed.major DESC, keyed.minor DESC, keyed.patch DESC, keyed.revision DESC, keyed.stage DESC, keyed.id DESC
+    LIMIT %(limit)s
+),
 seen AS MATERIALIZED (
     SELECT keyed.*
     FROM keyed
-    WHERE (keyed.major, keyed.minor, keyed.patch, keyed.revision, keyed.stage, keyed.id) < %(after)s
+    WHERE
+        (SELECT count(*) FROM few) = %(window)s
+        AND (keyed.major, keyed.minor, keyed.patch, keyed.revision, keyed.stage, keyed.id) < %(after)s
     ORDER BY
         keyed.major DESC, keyed.minor DESC, keyed.patch DESC, keyed.revision DESC, keyed.stage DESC, keyed.id DESC
     LIMIT %(window)s
@@ -98,6 +115,8 @@ others AS (
         keyed.major DESC, keyed.minor DESC, keyed.patch DESC, keyed.revision DESC, keyed.stage DESC, keyed.id DESC
     LIMIT %(limit)s
 )
+SELECT small.* FROM small
+UNION ALL
 SELECT near.* FROM near
 UNION ALL
 SELECT far.* FROM far
