@@ -85,10 +85,10 @@ def fill(connection: Connection) -> None:
     for index in indexes:
         connection.execute(DropIndex(index))
     for key in keys:
-        connection.execute(DropConstraint(key, isolate_from_table=False))
+        connection.execute(DropConstraint(key))
     connection.exec_driver_sql(FILL.replace("%", "%%"))
     for key in keys:
-        connection.execute(AddConstraint(key, isolate_from_table=False))
+        connection.execute(AddConstraint(key))
     for index in indexes:
         connection.execute(CreateIndex(index))
 
