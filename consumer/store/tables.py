@@ -115,11 +115,11 @@ project = Table(
 #
 # Rows that every event or commit adds carry no foreign keys: a check is a look-up a row and a lock on the parent.
 
-# The precedence of a prerelease as a text; read_ids_by_semver.sql says the same. Numbers go by value (of up to 20
+# The precedence of a prerelease as a text; read_ids_by_semver.sql says the same. Numbers go by value (of up to 12
 # digits) below words; "." is below every other character, so that "alpha" is below "alpha.1"; a version without a
 # prerelease is above all. What is no semantic version has "".
 _SEMVER_STAGE = r"""(coalesce(CASE prerelease WHEN '' THEN '~' ELSE translate(regexp_replace(regexp_replace(prerelease,
-'(?<![^.])([0-9]+)(?![^.])', '!0000000000000000000\1', 'g'), '!0*([0-9]{20})', '!\1', 'g'), '.', ' ') END, '')
+'(?<![^.])([0-9]+)(?![^.])', '!00000000000\1', 'g'), '!0*(?=[0-9]{12})', '!', 'g'), '.', ' ') END, '')
 COLLATE "C")"""
 release = Table(
     "release",

@@ -122,6 +122,8 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _read(scan: dict[str, Any]) -> int:
+    if scan["Actual Loops"] == 0:
+        return 0
     assert scan["Node Type"] in {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
     removed: float = scan.get("Rows Removed by Filter", 0) + scan.get("Rows Removed by Index Recheck", 0)
     return int((scan["Actual Rows"] + removed) * scan["Actual Loops"])

@@ -22,10 +22,10 @@ keyed AS NOT MATERIALIZED (
                 ELSE translate(
                     regexp_replace(
                         regexp_replace(
-                            release.prerelease, '(?<![^.])([0-9]+)(?![^.])', '!0000000000000000000\1', 'g'
+                            release.prerelease, '(?<![^.])([0-9]+)(?![^.])', '!00000000000\1', 'g'
                         ),
-                        '!0*([0-9]{20})',
-                        '!\1',
+                        '!0*(?=[0-9]{12})',
+                        '!',
                         'g'
                     ),
                     '.',
@@ -38,7 +38,7 @@ keyed AS NOT MATERIALIZED (
     WHERE release.organization_id = %(organization_id)s AND release.status = %(status)s
 ),
 few AS MATERIALIZED (
-    SELECT listed.id FROM listed LIMIT %(window)s
+    SELECT listed.id FROM listed ORDER BY listed.listed_at DESC, listed.id DESC LIMIT %(window)s
 ),
 small AS (
     SELECT keyed.*

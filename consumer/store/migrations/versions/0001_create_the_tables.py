@@ -268,7 +268,7 @@ def upgrade() -> None:
             sa.literal_column("coalesce(revision, -1)"),
             sa.literal_column(
                 r"""(coalesce(CASE prerelease WHEN '' THEN '~' ELSE translate(regexp_replace(regexp_replace(prerelease,
-'(?<![^.])([0-9]+)(?![^.])', '!0000000000000000000\1', 'g'), '!0*([0-9]{20})', '!\1', 'g'), '.', ' ') END, '')
+'(?<![^.])([0-9]+)(?![^.])', '!00000000000\1', 'g'), '!0*(?=[0-9]{12})', '!', 'g'), '.', ' ') END, '')
 COLLATE "C")"""
             ),
             "id",
