@@ -10,16 +10,15 @@ from tests.protocol.applying import applying_steps
 from tests.protocol.group import group_steps
 from tests.protocol.promises import broken_promise, is_done
 from tests.protocol.state import State
-from tests.protocol.words import DISTURBANCES, Step
+from tests.protocol.words import DISTURBANCES, NOBODYS, Step
 
 if TYPE_CHECKING:
     from tests.protocol.state import Rules, Steps
 
-NAMES = "AB"
 STUCK = "nothing but a further disturbance leads to an end where all is applied and announced"
 
-Origin = tuple[int, Step, int]
-"""The state before, the step, and who did it."""
+Origin = tuple[int, Step, int, bool]
+"""The state before, the step, who did it, and whether the names were exchanged then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,15 @@ def explore(rules: Rules, disturbances: int) -> Result:
     quietly_before: list[list[int]] = [[]]
     # The list grows while it is read: that is the queue of the search.
     for number, state in enumerate(states):
-        for step, w, after in next_steps(state, rules):
+        for step, w, reached in next_steps(state, rules):
+            # Two states that differ by the names of the workers alone have the same future.
+            exchange = reached.owner == 1
+            after = reached.mirrored(rules) if exchange else reached
             found = numbers.get(after)
             if found is None:
                 found = numbers[after] = len(states)
                 states.append(after)
-                origins.append((number, step, w))
+                origins.append((number, step, w, exchange))
                 quietly_before.append([])
                 failure = broken_promise(after)
                 if failure is not None:
@@ -88,11 +90,13 @@ def _first_stuck(states: list[State], quietly_before: list[list[int]]) -> int | 
 
 def _trace(origins: list[Origin | None], number: int) -> tuple[str, ...]:
     """The way to a state, in words."""
-    words = []
+    way = []
     origin = origins[number]
     while origin is not None:
-        before, step, w = origin
-        nobodys = step in {Step.REPLAY, Step.REPLAY_ONLY}
-        words.append(step.value if nobodys else f"{NAMES[w]} {step.value}")
-        origin = origins[before]
-    return tuple(reversed(words))
+        way.append(origin)
+        origin = origins[origin[0]]
+    words, names = [], "AB"
+    for _, step, w, exchange in reversed(way):
+        words.append(step.value if step in NOBODYS else f"{names[w]} {step.value}")
+        names = names[::-1] if exchange else names
+    return tuple(words)

@@ -28,7 +28,7 @@ def _disturbances(state: State, rules: Rules, w: int) -> Steps:
         unowned = state._replace(owner=None)
         yield Step.EXPEL, w, unowned.put(w, worker._replace(member=False))
         yield Step.REVOKE, w, unowned.put(w, worker.let_go()._replace(holds=False))
-    if worker != Worker():
+    if worker.holds or worker.batch is not None or worker.attempt is not None:
         yield Step.CRASH, w, _crash(state, rules, w)
     if worker.batch is not None and not worker.batch.lost:
         yield Step.LOSE_COMMIT, w, state.put(w, worker._replace(batch=worker.batch._replace(lost=True)))

@@ -150,6 +150,13 @@ class Kafka(NamedTuple):
         committed = self.pending[id_] or self.committed
         return self._replace(committed=committed, log=log, pending=put(self.pending, id_, None))
 
+    def mirrored(self, rules: Rules) -> Kafka:
+        producers = tuple(None if w is None else 1 - w for w in self.producers)
+        if rules.workers_share_a_name:
+            return self._replace(producers=producers)
+        log = tuple((seq, writer if writer == VISIBLE else 1 - writer) for seq, writer in self.log)
+        return self._replace(log=log, producers=producers[::-1], pending=self.pending[::-1])
+
 
 class State(NamedTuple):
     """Everything; ``owner`` is whom the coordinator gave the partition, ``left`` how many disturbances may come."""
@@ -162,6 +169,12 @@ class State(NamedTuple):
 
     def put(self, w: int, worker: Worker) -> State:
         return self._replace(workers=put(self.workers, w, worker))
+
+    def mirrored(self, rules: Rules) -> State:
+        """The same with the names of the workers exchanged."""
+        a, b = self.workers
+        owner = None if self.owner is None else 1 - self.owner
+        return self._replace(owner=owner, workers=(b, a), kafka=self.kafka.mirrored(rules))
 
     def raise_epoch(self) -> State:
         """Nobody's epoch is the one in PostgreSQL any more."""

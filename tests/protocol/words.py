@@ -42,3 +42,6 @@ DISTURBANCES = frozenset(
     {Step.EXPEL, Step.REVOKE, Step.CRASH, Step.REPLAY, Step.REPLAY_ONLY, Step.LOSE_COMMIT, Step.LOSE_END}
 )
 """What a quiet run does without."""
+
+NOBODYS = frozenset({Step.REPLAY, Step.REPLAY_ONLY})
+"""What no worker does."""

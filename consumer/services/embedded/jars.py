@@ -8,6 +8,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
+import os
+import ssl
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ import jgo
 import requests
 from jgo.config import GlobalSettings
 
-from consumer.errors import UsageError
+from consumer.errors import UsageError, first_line
 from consumer.services.versions import KAFKA
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _COORDINATES = (
 )
 _LOCK = Path(__file__).with_name("kafka-jars.sha256")
 _TOLD_EVERY = 10  # files
+_CERTIFICATES = "REQUESTS_CA_BUNDLE"
 
 
 def kafka_jars(progress: Callable[[str], None]) -> list[Path]:
@@ -43,14 +46,36 @@ def kafka_jars(progress: Callable[[str], None]) -> list[Path]:
     """
     with _cache_locked(), _told(progress):
         try:
-            found = {jar.name: jar for coordinates in _COORDINATES for jar in jgo.build(coordinates).all_jars}
+            try:
+                found = _resolve()
+            except requests.exceptions.SSLError:
+                # A company's own authority is known to the system, not to the certificates that requests brings.
+                with _system_certificates():
+                    found = _resolve()
         except (requests.RequestException, RuntimeError, ValueError, OSError) as error:
             msg = (
-                f"kafka: cannot fetch its jars ({' '.join(_COORDINATES)}): {_first_line(error)}; check "
+                f"kafka: cannot fetch its jars ({' '.join(_COORDINATES)}): {first_line(error)}; check "
                 "the network, or name a server by RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS"
             )
             raise UsageError(msg) from error
         return [_verified(found.get(name), name, digest) for name, digest in locked_jars().items()]
+
+
+def _resolve() -> dict[str, Path]:
+    return {jar.name: jar for coordinates in _COORDINATES for jar in jgo.build(coordinates).all_jars}
+
+
+@contextmanager
+def _system_certificates() -> Iterator[None]:
+    paths = ssl.get_default_verify_paths()
+    before = os.environ.get(_CERTIFICATES)
+    os.environ[_CERTIFICATES] = paths.cafile or paths.capath or ""
+    try:
+        yield
+    finally:
+        del os.environ[_CERTIFICATES]
+        if before is not None:
+            os.environ[_CERTIFICATES] = before
 
 
 def locked_jars() -> dict[str, str]:
@@ -108,7 +133,3 @@ class _DownloadCounter(logging.Handler):
         self._count += 1
         if self._count % _TOLD_EVERY == 1:
             self._progress(f"fetching the jars of Kafka {KAFKA}, once; files so far: {self._count}")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
