@@ -14,11 +14,13 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_END,
     Consumer,
+    IsolationLevel,
     KafkaError,
     KafkaException,
     Message,
     TopicPartition,
 )
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.cli.output import cell, json_option, print_json_line
 from consumer.contracts.cloudevents import to_document
@@ -62,9 +64,10 @@ def tail(*, from_beginning: bool, until_caught_up: bool, event_type: str | None,
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     settings = load_settings()
     topic = settings.topics.activity
-    with closing(Consumer(_configuration(settings))) as consumer:
+    servers = _servers(settings)
+    with closing(Consumer(_configuration(settings, servers))) as consumer:
         partitions = _partitions(consumer, topic, OFFSET_BEGINNING if from_beginning else OFFSET_END)
-        ends = _stable_ends(consumer, partitions) if until_caught_up else None
+        ends = _ends(settings, servers, partitions) if until_caught_up else None
         consumer.assign(partitions)
         for message in _messages(consumer, ends, stop):
             event = _event(message)
@@ -72,12 +75,15 @@ def tail(*, from_beginning: bool, until_caught_up: bool, event_type: str | None,
                 print_json_line(event) if as_json else click.echo(_for_people(event))
 
 
-def _configuration(settings: Settings) -> dict[str, Any]:
-    servers = settings.kafka_bootstrap_servers
-    if servers is None:
-        from consumer.services import resolve_services  # only where no server is named
+def _servers(settings: Settings) -> str:
+    if settings.kafka_bootstrap_servers is not None:
+        return settings.kafka_bootstrap_servers
+    from consumer.services import resolve_services  # only where no server is named
 
-        servers = resolve_services(settings).kafka_bootstrap_servers
+    return resolve_services(settings).kafka_bootstrap_servers
+
+
+def _configuration(settings: Settings, servers: str) -> dict[str, Any]:
     return {
         **settings.kafka_client(servers),
         # librdkafka wants a group, though nothing is ever committed or joined.
@@ -107,12 +113,17 @@ def _partitions(consumer: Consumer, topic: str, offset: int) -> list[TopicPartit
     return [TopicPartition(topic, number, offset) for number in metadata.partitions]
 
 
-def _stable_ends(consumer: Consumer, partitions: list[TopicPartition]) -> dict[int, int]:
-    """Per partition the offset that committed data ended at."""
-    return {
-        partition.partition: consumer.get_watermark_offsets(partition, timeout=ANSWER_SECONDS)[1]
-        for partition in partitions
-    }
+def _ends(settings: Settings, servers: str, partitions: list[TopicPartition]) -> dict[int, int]:
+    """Per partition where it ends, open transactions included.
+
+    A worker's transaction is decided a moment before Kafka marks its records as committed: who asked for committed
+    ends in between would miss the last announcements.
+    """
+    admin = AdminClient({**settings.kafka_client(servers), "log_level": 0})
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped there
+    asked = {TopicPartition(partition.topic, partition.partition): latest for partition in partitions}
+    futures = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ANSWER_SECONDS)
+    return {partition.partition: future.result().offset for partition, future in futures.items()}
 
 
 def _messages(consumer: Consumer, ends: dict[int, int] | None, stop: Event) -> Iterator[Message]:
@@ -136,7 +147,7 @@ def _messages(consumer: Consumer, ends: dict[int, int] | None, stop: Event) -> I
         end = ends[partition] if ends is not None else sys.maxsize
         if error is None and offset < end:
             yield message
-        if error is not None or offset >= end - 1:
+        if offset >= (end - 1 if error is None else end):
             behind.discard(partition)
 
 

@@ -31,11 +31,15 @@ def announcing_steps(state: State, rules: Rules, w: int) -> Steps:
 
 
 def kafka_steps(state: State, id_: int) -> Steps:
-    """Kafka ends a transaction that is open for too long."""
+    """Kafka ends a transaction that is open for too long: its worker has crashed, or stalls."""
     kafka = state.kafka
-    if kafka.is_open(id_):
-        aborted = kafka.abort(id_)._replace(producers=put(kafka.producers, id_, None))
-        yield Step.TIME_OUT, id_, state._replace(kafka=aborted)
+    if not kafka.is_open(id_):
+        return
+    aborted = state._replace(kafka=kafka.abort(id_)._replace(producers=put(kafka.producers, id_, None)))
+    if kafka.producers[id_] is None:
+        yield Step.TIME_OUT, id_, aborted
+    elif state.left:
+        yield Step.STALL, id_, aborted._replace(left=state.left - 1)
 
 
 def can_fetch(state: State, rules: Rules) -> bool:

@@ -30,7 +30,7 @@ def applying_steps(state: State, rules: Rules, w: int) -> Steps:
 def _take_over(state: State, rules: Rules, w: int) -> Steps:
     worker = state.workers[w]
     if not rules.raises_before_fetch and worker.fetched_early is None:
-        if can_fetch(state, rules):
+        if worker.attempt is None and can_fetch(state, rules):
             yield Step.FETCH_EARLY, w, state.put(w, worker._replace(fetched_early=state.kafka.committed))
         return
     database = state.database

@@ -35,11 +35,12 @@ class Step(StrEnum):
     COMMIT = "COMMITS the transaction"
     LOSE_END = "COMMITS the transaction, and loses the answer"
     FAIL = "learns that its transaction has ended without it"
-    TIME_OUT = "has its open transaction ABORTED by Kafka, after the time-out"
+    TIME_OUT = "left a transaction open, which Kafka ABORTS after the time-out"
+    STALL = "stalls for so long that Kafka ABORTS its transaction"
 
 
 DISTURBANCES = frozenset(
-    {Step.EXPEL, Step.REVOKE, Step.CRASH, Step.REPLAY, Step.REPLAY_ONLY, Step.LOSE_COMMIT, Step.LOSE_END}
+    {Step.EXPEL, Step.REVOKE, Step.CRASH, Step.REPLAY, Step.REPLAY_ONLY, Step.LOSE_COMMIT, Step.LOSE_END, Step.STALL}
 )
 """What a quiet run does without."""
 
