@@ -98,7 +98,8 @@ class Announcer:
         with self._changed:
             for stream in batch_streams:
                 lane = self._lanes.get(stream.id)
-                if lane is not None:
+                # A late answer about a batch of an earlier claim says nothing of this one.
+                if lane is not None and lane.stream is stream:
                     lane.applied_offset, lane.applied_seq = stream.next_offset, stream.next_seq - 1
             self._changed.notify()
 
