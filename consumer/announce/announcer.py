@@ -16,7 +16,7 @@ import psycopg2
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from sqlalchemy.exc import SQLAlchemyError
 
-from consumer import failpoints
+from consumer import failpoints, metrics
 from consumer.announce.lane import Lane
 from consumer.announce.progress import format_progress, parse_progress
 from consumer.errors import first_line
@@ -208,6 +208,7 @@ class Announcer:
         failpoints.reach("after-announcement")
         with self._changed:
             for lane, (offset, seq) in moves.items():
+                metrics.ANNOUNCEMENTS.inc(seq - (lane.announced_seq or 0))
                 lane.committed_offset, lane.announced_seq = offset, seq
                 self._on_announced(lane.stream.id, seq)
 

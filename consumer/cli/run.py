@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from consumer import failpoints
+from consumer import failpoints, metrics
 from consumer.errors import SettingsError
 from consumer.intake.wiring import open_worker
 from consumer.services import resolve_services
@@ -40,6 +40,8 @@ def run(context: click.Context, instance_id: str | None, *, until_caught_up: boo
     settings = load_settings(instance_id=instance_id)
     _log_to_stderr(verbose=verbose)
     _arm_failpoint(settings)
+    if settings.http_port is not None:
+        metrics.serve(settings.http_port)
     with open_worker(settings, resolve_services(settings)) as (worker, make_target):
         signals = 0
 

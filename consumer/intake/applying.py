@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import psycopg2
 from psycopg2 import errorcodes
 
-from consumer import failpoints
+from consumer import failpoints, metrics
 from consumer.errors import (
     EventError,
     MustWait,
@@ -86,6 +87,8 @@ class _Outcome:
     settled: list[int] = field(default_factory=list)
     remembered: dict[UUID, None] = field(default_factory=dict)
     forgotten: list[UUID] = field(default_factory=list)
+    commit_lists: int = 0
+    duration: float = 0.0
 
     def tally(self, item: Item) -> Tally:
         return self.tallies.setdefault(item.stream.id, (item.stream, Tally()))[1]
@@ -191,6 +194,10 @@ class Applier:
             advance.stream.next_offset = advance.next_offset
         for stream, tally in outcome.tallies.values():
             stream.next_seq += tally.announcements
+            for fate in ("applied", "duplicate", "parked", "dead"):
+                metrics.EVENTS.labels(fate).inc(max(0, getattr(tally, fate)))
+        for _ in range(outcome.commit_lists):
+            metrics.SET_COMMITS_DURATION.observe(outcome.duration)
 
     def _write(self, cursor: Cursor, batch: Batch, *, alone: bool) -> _Outcome:
         """Everything between BEGIN and COMMIT.
@@ -212,12 +219,14 @@ class Applier:
                 item.plan.need(needs)
         if alone:
             needs.organizations = dict.fromkeys(needs.organizations, True)
+        started = time.monotonic()
         rows = load(cursor, needs, self._supply, now)
         self._apply_items(items, rows, outcome, self._held_locks(items, rows))
         if rows.modified_stored_commits and not alone:
             message = "the batch changes commits that other releases may hold"
             raise NotAlone(message)
         save(cursor, rows)
+        outcome.commit_lists, outcome.duration = len(needs.commit_lists), time.monotonic() - started
         failpoints.reach("inside-transaction")
         self._write_outcome(cursor, outcome, now)
         return outcome
