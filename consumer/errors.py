@@ -112,5 +112,5 @@ class NoAvailableId(WorldError):
     """The snowflake layout has no id left in the window it may use (SEMANTICS section 9)."""
 
 
-class MaxSnowflakeRetryError(ReleaseConsumerError):
+class MaxSnowflakeRetryError(WorldError):
     """Five snowflake ids in a row collided with existing rows (SEMANTICS section 9)."""

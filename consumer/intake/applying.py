@@ -20,6 +20,7 @@ from psycopg2 import errorcodes
 from consumer import failpoints, metrics
 from consumer.errors import (
     EventError,
+    MaxSnowflakeRetryError,
     MustWait,
     NotAlone,
     ReleaseCommitError,
@@ -28,6 +29,7 @@ from consumer.errors import (
     WorldError,
     first_line,
 )
+from consumer.ids.snowflake import MAX_ATTEMPTS, is_id_collision
 from consumer.store import dead_letters, outbox, parking, processed_events, streams
 from consumer.store.activities import Activity, save_activities
 from consumer.store.loading import load
@@ -153,6 +155,7 @@ class Applier:
     def _apply_until_consistent(self, batch: Batch) -> None:
         """Apply a batch anew while other transactions get in between, in the end with its organizations to itself."""
         alone = False
+        collisions = 0
         for conflict in range(CONFLICTS_BEFORE_BLAME + 1):
             try:
                 self._apply_once(batch, alone=alone)
@@ -161,6 +164,11 @@ class Applier:
             except (StaleSnapshot, psycopg2.IntegrityError, psycopg2.OperationalError) as error:
                 if not _is_conflict(error):
                     raise
+                collisions += is_id_collision(error)
+                if collisions > MAX_ATTEMPTS:
+                    # Never an event's fault: ids are made anew for every attempt (SEMANTICS section 9).
+                    message = f"{MAX_ATTEMPTS} new ids in a row are taken already: {first_line(error)}"
+                    raise MaxSnowflakeRetryError(message) from error
                 if conflict == CONFLICTS_BEFORE_BLAME:
                     # A deadlock is never an event's fault: the batch is tried again after a pause.
                     if isinstance(error, psycopg2.OperationalError) or not batch.items:
