@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from consumer.errors import SettingsError
 
@@ -169,7 +170,13 @@ class Settings(BaseSettings):
 
     def kafka_client(self, bootstrap_servers: str) -> dict[str, Any]:
         """What every Kafka client is configured with: the servers and the properties given; it logs warnings."""
-        return {"log_level": _LOG_WARNINGS, **self.kafka_properties, "bootstrap.servers": bootstrap_servers}
+        return {
+            "log_level": _LOG_WARNINGS,
+            # A client that bootstraps anew after an outage can lose the coordinator of its transactions for good.
+            "metadata.recovery.strategy": "none",
+            **self.kafka_properties,
+            "bootstrap.servers": bootstrap_servers,
+        }
 
     @property
     def instance_name(self) -> str:
@@ -194,6 +201,8 @@ def load_settings(**options: Any) -> Settings:
     """
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})
+    except UnreadableSetting as error:
+        raise SettingsError(f"invalid settings: {error}; lists are written as JSON") from None  # noqa: EM102, TRY003  # one line
     except ValidationError as error:
         problems = []
         for problem in error.errors():
