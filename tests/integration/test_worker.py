@@ -194,7 +194,8 @@ def test_two_workers_share_the_partitions(install: Install, protocol: str) -> No
     assert first.terminate() == 0
     product.publish(*(created(version=f"{number}.1") for number in range(50)))
     product.wait_until_announced(second)
-    assert set(owners()) == {str(second.pid)}
+    # A partition that nothing new came to may be taken over last.
+    wait_until(lambda: set(owners()) == {str(second.pid)}, f"the second owns all; {second.words}")
     assert len(versions(product)) == 100
     assert second.terminate() == 0
     must_be_announced(product)
