@@ -49,7 +49,10 @@ def decode(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> A
         raise InvalidEvent(reasons.TOMBSTONE, [Violation("$", "has no value")])
     if len(value) > max_bytes:
         raise InvalidEvent(reasons.TOO_LARGE, [Violation("$", f"has more than {max_bytes} bytes")])
-    document = to_document(value, headers)
+    try:
+        document = to_document(value, headers)
+    except InvalidEvent as error:
+        raise InvalidEvent(error.reason, _explain_surrogates(value, headers) or error.violations) from None
     forbidden = forbidden_text(document) if _NUL_ESCAPE in value or _has_nul(headers) else []
     if not forbidden and accepts(document):
         # A ValueError is such as a date that no calendar has; the full check below names it with its path.
@@ -77,6 +80,19 @@ def describe(value: bytes | None, headers: Headers | None, *, max_bytes: int | N
     if not isinstance(attributes, dict):
         return Description()
     return Description(*(_presentable(attributes.get(name)) for name in ("type", "id", "source")))
+
+
+def _explain_surrogates(value: bytes, headers: Headers | None) -> list[Violation]:
+    """Everything wrong with an event that would be JSON but for lone surrogates; nothing where it is not that."""
+    # More lenient than decoding: lone surrogates pass.
+    with suppress(ValueError, RecursionError, InvalidEvent):
+        attributes = binary_attributes(headers or ())
+        content = json.loads(value.decode())
+        document = content if attributes is None else {**attributes, "data": content}
+        if forbidden := forbidden_text(document):
+            readable = FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", json.dumps(document, ensure_ascii=False))
+            return [*forbidden, *schema_violations(json.loads(readable))]
+    return []
 
 
 def _has_nul(headers: Headers | None) -> bool:

@@ -48,6 +48,13 @@ def event_types() -> tuple[str, ...]:
 
 
 @cache
+def activity_types() -> tuple[str, ...]:
+    """The types of the activities that go out, each with a schema of its own (SEMANTICS section 7)."""
+    names = (name.removesuffix(SUFFIX) for name in load_announcements())
+    return tuple(name for name in names if name.startswith("activity."))
+
+
+@cache
 def pattern_messages() -> dict[str, str]:
     """What a person is told where a value does not match a pattern: ``x-message`` beside the ``pattern``."""
     return {node["pattern"]: node["x-message"] for node in _nodes(load_schemas()) if "pattern" in node}

@@ -101,7 +101,7 @@ BAD = [
         "a lone surrogate",
         document().replace(b"Start", rb"\ud800"),
         "not-json",
-        ("$",),
+        ("$.data.commits[0].message",),
         "commits-pushed",
     ),
     Bad("more than the limit", document(note="x" * MAX_BYTES), "too-large", ("$",)),
