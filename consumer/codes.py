@@ -92,3 +92,12 @@ class ActivityType(Code):
     SET_RESOLVED_IN_RELEASE = 13
     DEPLOY = 17
     MARK_REVIEWED = 23
+
+
+class DeadLetterStatus(Code):
+    """What has become of a dead letter."""
+
+    DEAD = 0
+    REPLAYING = 1
+    REPLAYED = 2
+    DISCARDED = 3

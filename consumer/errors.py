@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 
 class ReleaseConsumerError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose; a command that fails with it ends with ``exit_code``."""
+
+    exit_code = 1
 
 
 class UsageError(ReleaseConsumerError):
@@ -76,11 +78,18 @@ class UnknownRelease(EventError):
 
 
 class MustWait(ReleaseConsumerError):
-    """The event cannot be applied yet; it is parked and tried again in the order of its version key."""
+    """The event cannot be applied yet; it is parked and tried again in the order of its version key.
+
+    ``reason`` is that of the dead letter which it becomes after the last attempt.
+    """
+
+    reason = "waited-too-long"
 
 
 class ReleaseCommitError(MustWait):
     """The commits of the release are being processed elsewhere: its Redis lock is held (SEMANTICS section 4)."""
+
+    reason = "release-commit-error"
 
 
 class WorldError(ReleaseConsumerError):
@@ -114,3 +123,9 @@ class NoAvailableId(WorldError):
 
 class MaxSnowflakeRetryError(WorldError):
     """Five snowflake ids in a row collided with existing rows (SEMANTICS section 9)."""
+
+
+class Halted(ReleaseConsumerError):
+    """Too many events in a row are dead letters: the worker stops before it puts away more."""
+
+    exit_code = 4

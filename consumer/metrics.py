@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram, start_http_server
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from consumer.errors import SettingsError
+from prometheus_client import Counter, Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SET_COMMITS_DURATION = Histogram(
     "release_set_commits_duration_seconds",
@@ -15,17 +20,26 @@ EVENTS = Counter(
     "Events by what became of them: applied, duplicate, parked, or dead.",
     ["fate"],
 )
+FATES = ("applied", "duplicate", "parked", "dead")
 ANNOUNCEMENTS = Counter("release_consumer_announcements", "Announcements that Kafka has committed.")
 
 
-def serve(port: int) -> None:
-    """Serve ``/metrics`` from a thread of its own, on all addresses.
+@contextmanager
+def set_commits_duration(commit_lists: int) -> Iterator[None]:
+    """Measure the reading and writing of a batch, for as many commit lists as it sets."""
+    started = time.monotonic()
+    yield
+    duration = time.monotonic() - started
+    for _ in range(commit_lists):
+        SET_COMMITS_DURATION.observe(duration)
 
-    Raises:
-        SettingsError: the port is taken or may not be opened.
-    """
-    try:
-        start_http_server(port)
-    except OSError as error:
-        message = f"RELEASE_CONSUMER_HTTP_PORT: cannot listen on port {port}: {error.strerror}; choose another"
-        raise SettingsError(message) from None
+
+def count_events(fate: str, events: int) -> None:
+    """Count events of one fate. What leaves one fate for another, such as a parked event, was counted there too."""
+    EVENTS.labels(fate).inc(max(0, events))
+
+
+def events_by_fate() -> dict[str, int]:
+    """What became of the events of this process so far: ``applied``, ``duplicate``, ``parked`` and ``dead``."""
+    samples = [sample for metric in EVENTS.collect() for sample in metric.samples if sample.name.endswith("_total")]
+    return dict.fromkeys(FATES, 0) | {sample.labels["fate"]: int(sample.value) for sample in samples}

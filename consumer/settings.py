@@ -1,28 +1,47 @@
 """The catalogue of settings: every setting with its type, default and meaning.
 
 Settings come from options of a command, the environment, or a ``.env`` file, in this order. All are validated
-together when a command starts; a value out of range or a contradiction is refused with the remedy.
+together when a command starts; a value out of range or a contradiction is refused with the remedy. A variable that
+looks like one of these but is none is told on the logger ``consumer.settings`` and has no effect.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import socket
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
 from consumer.errors import SettingsError
+from consumer.kafka_news import KafkaNews
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic_core import ErrorDetails
+
+log = logging.getLogger(__name__)
 
 ENV_PREFIX = "RELEASE_CONSUMER_"
 ENV_FILE = ".env"
 
+# librdkafka's log levels.
 _LOG_WARNINGS = 4
-"""librdkafka's log level: warnings and worse."""
+_LOG_EMERGENCIES = 0
+
+_NESTED = frozenset({"TOPICS", "KAFKA"})
+"""Settings that hold others; as one variable each they are JSON."""
+
+_TOPIC_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
 
 # librdkafka properties that hold the guarantees together; setting them would undo exactly-once (DESIGN 1, 2).
 RESERVED_KAFKA_PROPERTIES = frozenset(
@@ -40,21 +59,31 @@ RESERVED_KAFKA_PROPERTIES = frozenset(
 )
 
 
+def _topic_name(name: str) -> str:
+    if not _TOPIC_NAME.fullmatch(name):
+        msg = f"must be a name that Kafka takes: up to 249 letters, digits, '.', '_' and '-', got {name!r}"
+        raise ValueError(msg)
+    return name
+
+
+TopicName = Annotated[str, AfterValidator(_topic_name)]
+
+
 class Topics(BaseModel):
     """Names of the Kafka topics."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    release_events: str = Field("release-events", description="topic of release events, keyed organization:version")
-    catalog_events: str = Field("catalog-events", description="topic of catalog events, keyed by organization")
-    activity: str = Field("activity", description="topic that activities are announced on")
-    dead_letters: str = Field("dead-letters", description="topic that dead letters are announced on")
+    release_events: TopicName = Field(
+        "release-events", description="topic of release events, keyed organization:version"
+    )
+    catalog_events: TopicName = Field("catalog-events", description="topic of catalog events, keyed by organization")
+    activity: TopicName = Field("activity", description="topic that activities are announced on")
+    dead_letters: TopicName = Field("dead-letters", description="topic that dead letters are announced on")
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         names = [self.release_events, self.catalog_events, self.activity, self.dead_letters]
         if len(set(names)) != len(names):
-            msg = f"topics must be four different names, got {', '.join(names)}"
+            msg = f"must be four different names, got {', '.join(names)}"
             raise ValueError(msg)
         return self
 
@@ -87,7 +116,7 @@ class Settings(BaseSettings):
         "classic", description="group protocol: classic (cooperative-sticky) or consumer (KIP-848, Kafka 4)"
     )
     instance_id: str | None = Field(
-        None, description="stable name of this worker; lets a restart fence its predecessor at once"
+        None, min_length=1, description="stable name of this worker; lets a restart fence its predecessor at once"
     )
     topics: Topics = Field(default_factory=Topics)
     topic_partitions: int = Field(6, ge=1, le=10_000, description="partitions of the topics that setup creates")
@@ -111,6 +140,27 @@ class Settings(BaseSettings):
     retry_base_seconds: float = Field(0.5, gt=0, description="first pause before a failed attempt is repeated")
     retry_max_seconds: float = Field(30.0, gt=0, description="longest pause between attempts")
     parking_attempts: int = Field(12, ge=1, description="attempts of a parked event before it is a dead letter")
+    halt_window: int = Field(1000, ge=1, description="last events among which dead letters are counted")
+    halt_dead_letters: int = Field(100, ge=1, description="dead letters among them below which a worker never halts")
+    halt_ratio: float = Field(
+        0.5, ge=0, le=1, description="share of dead letters above which a worker halts (exit 4); 1 never halts"
+    )
+    missing_offsets: Literal["stop", "skip"] = Field(
+        "stop",
+        description="when Kafka's retention removed events that were never applied: stop, or skip and count them",
+    )
+    stall_seconds: float = Field(
+        60.0, gt=0, description="work without progress for so long makes a worker not ready (/readyz)"
+    )
+    event_id_retention_days: int = Field(
+        14, ge=1, description="how long ids of events are kept; no shorter than the input topics keep events"
+    )
+    dead_letter_retention_days: int = Field(
+        90, ge=1, description="how long dead letters are kept after they died, or were replayed or discarded"
+    )
+    statement_timeout_seconds: float = Field(
+        30.0, ge=1, description="longest time of one PostgreSQL statement of a worker"
+    )
     startup_timeout_seconds: float = Field(60.0, gt=0, description="how long to wait at start for the services")
     drain_timeout_seconds: float = Field(
         25.0, gt=0, description="how long SIGTERM may take before it is forced (exit 3)"
@@ -145,22 +195,25 @@ class Settings(BaseSettings):
             problems.append(
                 f"KAFKA__*: {', '.join(reserved)} cannot be set: the exactly-once guarantee depends on it; remove it"
             )
+        if self.kafka_bootstrap_servers is not None and not self.kafka_bootstrap_servers.strip():
+            problems.append("KAFKA_BOOTSTRAP_SERVERS: is empty; write host:port, or unset it")
         if self.retry_base_seconds > self.retry_max_seconds:
-            problems.append("RETRY_BASE_SECONDS is above RETRY_MAX_SECONDS; lower it")
+            problems.append(f"RETRY_BASE_SECONDS: must not be above {ENV_PREFIX}RETRY_MAX_SECONDS; lower it")
         if self.session_timeout_seconds >= self.max_poll_interval_seconds:
-            problems.append("SESSION_TIMEOUT_SECONDS must be below MAX_POLL_INTERVAL_SECONDS")
+            problems.append(f"SESSION_TIMEOUT_SECONDS: must be below {ENV_PREFIX}MAX_POLL_INTERVAL_SECONDS; lower it")
         if self.drain_timeout_seconds >= self.max_poll_interval_seconds:
             problems.append(
-                "DRAIN_TIMEOUT_SECONDS must be below MAX_POLL_INTERVAL_SECONDS: a drain must end in the group"
+                f"DRAIN_TIMEOUT_SECONDS: must be below {ENV_PREFIX}MAX_POLL_INTERVAL_SECONDS, for a drain must end in"
+                " the group; lower it"
             )
         if any(not marker for marker in self.ignore_markers):
-            problems.append("IGNORE_MARKERS holds an empty marker, which would drop every commit; remove it")
+            problems.append("IGNORE_MARKERS: holds an empty marker, which would drop every commit; remove it")
         if self.database_url is not None and not self.database_url.startswith(("postgresql://", "postgres://")):
-            problems.append("DATABASE_URL must start with postgresql://")
+            problems.append("DATABASE_URL: must start with postgresql://")
         if self.redis_url is not None and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
-            problems.append("REDIS_URL must start with redis://, rediss:// or unix://")
+            problems.append("REDIS_URL: must start with redis://, rediss:// or unix://")
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("; ".join(f"{ENV_PREFIX}{problem}" for problem in problems))
         return self
 
     @property
@@ -168,15 +221,28 @@ class Settings(BaseSettings):
         """The librdkafka properties of ``kafka``, with their dots."""
         return {_property_name(name): value for name, value in self.kafka.items()}
 
-    def kafka_client(self, bootstrap_servers: str) -> dict[str, Any]:
-        """What every Kafka client is configured with: the servers and the properties given; it logs warnings."""
-        return {
-            "log_level": _LOG_WARNINGS,
+    def kafka_client(self, bootstrap_servers: str, *, is_polled: bool = False) -> dict[str, Any]:
+        """What every Kafka client is configured with: the servers and the properties given.
+
+        No client writes to stderr by itself: what goes wrong with a question is raised to who asked it.
+
+        Args:
+            bootstrap_servers: Kafka.
+            is_polled: the client is polled all the time, so that it can tell when Kafka goes away and comes back
+                (``KafkaNews``), and librdkafka's own warnings.
+        """
+        quiet = {
+            "log_level": _LOG_EMERGENCIES,
             # A client that bootstraps anew after an outage can lose the coordinator of its transactions for good.
             "metadata.recovery.strategy": "none",
             **self.kafka_properties,
             "bootstrap.servers": bootstrap_servers,
         }
+        if not is_polled:
+            return quiet
+        news = KafkaNews(quiet)
+        log_level = self.kafka_properties.get("log_level", _LOG_WARNINGS)
+        return {**quiet, "log_level": log_level, "logger": news, "error_cb": news.error}
 
     @property
     def instance_name(self) -> str:
@@ -199,23 +265,74 @@ def load_settings(**options: Any) -> Settings:
     Raises:
         SettingsError: a value is out of range or contradicts another; names each setting and the remedy.
     """
+    for variable, nearest in unknown_variables():
+        _warn_once(variable, nearest)
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})
     except UnreadableSetting as error:
-        raise SettingsError(f"invalid settings: {error}; lists are written as JSON") from None  # noqa: EM102, TRY003  # one line
+        named = re.search(r'field "(\w+)"', str(error))
+        what = f"{ENV_PREFIX}{named[1].upper()}: is not JSON" if named else str(error)
+        msg = f"invalid settings: {what}; lists are written as JSON"
+        raise SettingsError(msg) from None
     except ValidationError as error:
-        problems = []
-        for problem in error.errors():
-            where = "__".join(str(part) for part in problem["loc"]).upper()
+        raise SettingsError("invalid settings: " + "; ".join(map(_complaint, error.errors()))) from None
+
+
+def _complaint(problem: ErrorDetails) -> str:
+    """What is wrong with a setting, by the name of its variable."""
+    variable = "__".join(str(part) for part in problem["loc"]).upper()
+    value = problem["input"]
+    match problem["type"]:
+        case "value_error":
             text = problem["msg"].removeprefix("Value error, ")
-            problems.append(f"{ENV_PREFIX}{where}: {text}" if where else text)
-        raise SettingsError("invalid settings: " + "; ".join(problems)) from None
+        case "int_parsing":
+            text = f"must be a whole number, got {value!r}"
+        case "float_parsing":
+            text = f"must be a number, got {value!r}"
+        case "string_too_short":
+            text = "must not be empty"
+        case _:
+            told = problem["msg"].replace("Input should be", "must be").replace("a valid", "a")
+            text = f"{told}, got {value!r}" if isinstance(value, str | int | float) else told
+    return f"{ENV_PREFIX}{variable}: {text}" if variable else text
+
+
+def unknown_variables() -> Iterator[tuple[str, str | None]]:
+    """Variables of the environment and ``.env`` that look like settings but are none, each with the nearest one."""
+    known = list(_names())
+    for name in sorted({variable.upper() for _, variables in _places() for variable in variables}):
+        _, prefix, unknown = name.partition(ENV_PREFIX)
+        if not prefix or unknown in (*known, *_NESTED) or unknown.startswith("KAFKA__"):
+            continue
+        nearest = next(iter(get_close_matches(unknown, known, n=1, cutoff=0.7)), None)
+        if nearest is None and unknown.startswith("KAFKA_"):
+            nearest = unknown.replace("_", "__", 1)  # else it is no librdkafka property
+        yield name, nearest and f"{ENV_PREFIX}{nearest}"
+
+
+def _names() -> Iterator[str]:
+    """The variables of single settings, without the prefix; librdkafka properties have any name."""
+    for name in Settings.model_fields.keys() - {name.lower() for name in _NESTED}:
+        yield name.upper()
+    for name in Topics.model_fields:
+        yield f"TOPICS__{name.upper()}"
+
+
+@cache
+def _warn_once(variable: str, nearest: str | None) -> None:
+    meant = f"; did you mean {nearest}?" if nearest else "; `release-consumer settings` lists all"
+    log.warning("%s is no setting and has no effect%s", variable, meant)
 
 
 def source_of(name: str) -> str:
     """Where the value of a setting comes from: ``environment``, ``.env`` or ``default``."""
     variable = f"{ENV_PREFIX}{name}".upper()
-    for place, names in (("environment", os.environ), (ENV_FILE, dotenv_values(ENV_FILE))):
+    for place, names in _places():
         if any(key.upper() == variable or key.upper().startswith(variable + "__") for key in names):
             return place
     return "default"
+
+
+def _places() -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """Where variables are looked for, the first of which wins."""
+    return ("environment", os.environ), (ENV_FILE, dotenv_values(ENV_FILE))

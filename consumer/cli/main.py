@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from consumer.cli.failures import explain
+from consumer.errors import ReleaseConsumerError
 
 PROGRAM = "release-consumer"
 
@@ -27,7 +28,15 @@ COMMANDS = {
         "Show an organization, write its picture.",
     ),
     "activity": ("consumer.cli.activity", "activity", "Follow what is announced."),
-    "dead-letters": ("consumer.cli.dead_letters", "dead_letters", "List and show events that could not be applied."),
+    "dead-letters": (
+        "consumer.cli.dead_letters",
+        "dead_letters",
+        "Events that could not be applied: see them, try them again, discard them.",
+    ),
+    "parked": ("consumer.cli.parked", "parked", "Events that wait: see them, try them at once, discard them."),
+    "replay": ("consumer.cli.replay", "replay", "Let events go through again while workers run."),
+    "verify": ("consumer.cli.verify", "verify", "Check that nothing was lost, nothing done twice."),
+    "doctor": ("consumer.cli.doctor", "doctor", "Check settings, services, topics and lag."),
     "settings": ("consumer.cli.settings", "settings", "Print all settings with value, default and source."),
 }
 
@@ -58,7 +67,7 @@ class RootGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the sub-command; exit with 1 on a failure that can be explained, 130 on Ctrl-C."""
+        """Run the sub-command; a failure that can be explained exits with its code, a Ctrl-C with 130."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -68,13 +77,21 @@ class RootGroup(click.Group):
             if line is None:
                 raise
             click.echo(f"Error: {line}", err=True)
-            ctx.exit(1)
+            ctx.exit(error.exit_code if isinstance(error, ReleaseConsumerError) else 1)
 
 
 @click.group(cls=RootGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name=PROGRAM, prog_name=PROGRAM)
 def root() -> None:
     """Apply release events from Kafka to PostgreSQL exactly once, and announce what happened.
+
+    \b
+    Exit codes:
+      0    done
+      1    a failure, a wrong setting included; one line on stderr says what, where and the remedy
+      2    wrong usage: an unknown option, or a value that the option does not take
+      3    run only: not everything that was read could be applied and announced in time
+      130  Ctrl-C, where the command does not end in order
 
     \b
     Example:

@@ -6,31 +6,44 @@ import logging
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from consumer import failpoints, metrics
+from consumer.cli.options import NON_EMPTY
+from consumer.cli.signals import ENDING, force_exit
 from consumer.errors import SettingsError
+from consumer.health import Health
 from consumer.intake.wiring import open_worker
+from consumer.ops.serving import serve
 from consumer.services import resolve_services
 from consumer.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from consumer.intake.worker import Worker
+
 EXIT_FORCED = 3
+
+_FORCED_LATER_SECONDS = 1.0
 
 
 @click.command()
 @click.option(
     "--until-caught-up", is_flag=True, help="End when all that is in the topics now is applied and announced."
 )
-@click.option("--instance-id", help="Stable name of this worker (RELEASE_CONSUMER_INSTANCE_ID).")
+@click.option(
+    "--instance-id", type=NON_EMPTY, metavar="NAME", help="Stable name of this worker (RELEASE_CONSUMER_INSTANCE_ID)."
+)
 @click.option("--verbose", is_flag=True, help="Tell more of what is going on.")
 @click.pass_context
 def run(context: click.Context, instance_id: str | None, *, until_caught_up: bool, verbose: bool) -> None:
     """Consume events: apply them to PostgreSQL, announce what happened on Kafka.
 
-    Start as many as you like: Kafka spreads the partitions. SIGTERM or Ctrl-C drains: what was read is applied and
-    announced, then the exit code is 0; it is 3 if that took too long (RELEASE_CONSUMER_DRAIN_TIMEOUT_SECONDS) or a
-    second signal came.
+    Start as many as you like: Kafka spreads the partitions. At start it waits for Kafka and PostgreSQL, up to
+    RELEASE_CONSUMER_STARTUP_TIMEOUT_SECONDS each; without Redis it works, too. SIGTERM or Ctrl-C drains: what was read
+    is applied and announced, then the exit code is 0; it is 3 if that took too long
+    (RELEASE_CONSUMER_DRAIN_TIMEOUT_SECONDS) or a second signal came.
 
     \b
     Example:
@@ -40,27 +53,56 @@ def run(context: click.Context, instance_id: str | None, *, until_caught_up: boo
     settings = load_settings(instance_id=instance_id)
     _log_to_stderr(verbose=verbose)
     _arm_failpoint(settings)
+    health = Health(settings.stall_seconds)
     if settings.http_port is not None:
-        metrics.serve(settings.http_port)
-    with open_worker(settings, resolve_services(settings)) as (worker, make_target):
-        signals = 0
-
-        def on_signal(_number: int, _frame: object) -> None:
-            nonlocal signals
-            signals += 1
-            if signals > 1:
-                os._exit(EXIT_FORCED)
-            worker.stop()
-
-        signal.signal(signal.SIGTERM, on_signal)
-        signal.signal(signal.SIGINT, on_signal)
-        drained = worker.run(make_target() if until_caught_up else None)
+        serve(settings.http_port, health)
+    ending = _Ending()
+    force_exit(settings.drain_timeout_seconds + _FORCED_LATER_SECONDS, EXIT_FORCED)
+    before = metrics.events_by_fate()
+    with open_worker(settings, resolve_services(settings, must_answer=False), health) as (worker, make_target):
+        target = make_target() if until_caught_up else None
+        ending.drains(worker)
+        drained = worker.run(target)
+    if until_caught_up:
+        click.echo(_result(before, caught_up=drained and not ending.signals), err=True)
     if not drained:
         click.echo("Error: not everything that was read could be applied and announced in time", err=True)
         # Threads that still wait for a service must not hold the process back.
         sys.stderr.flush()
         os._exit(EXIT_FORCED)
     context.exit(0)
+
+
+class _Ending:
+    """Ends the process in order on SIGTERM and Ctrl-C: at once while nothing was read, else by draining the worker."""
+
+    def __init__(self) -> None:
+        self.signals = 0
+        self._worker: Worker | None = None
+        for number in ENDING:
+            signal.signal(number, self._on_signal)
+
+    def drains(self, worker: Worker) -> None:
+        """From now on there may be something to drain."""
+        self._worker = worker
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        self.signals += 1
+        if self._worker is None:
+            # Not sys.stderr, which may be in the middle of a line.
+            os.write(2, b"ended before anything was read\n")
+            os._exit(0)
+        if self.signals > 1:
+            os._exit(EXIT_FORCED)
+        self._worker.stop()
+
+
+def _result(before: dict[str, int], *, caught_up: bool) -> str:
+    """What became of the events that this process took on, in one line."""
+    counts = {fate: count - before[fate] for fate, count in metrics.events_by_fate().items()}
+    told = ", ".join(f"{count} {fate}" for fate, count in counts.items())
+    look = "; see `release-consumer dead-letters list`" if counts["dead"] else ""
+    return f"{'caught up' if caught_up else 'ended before it had caught up'}: {told}{look}"
 
 
 def _arm_failpoint(settings: Settings) -> None:

@@ -18,5 +18,12 @@ def find_references(message: str | None) -> set[str]:
     """The short ids, upper case, that a message says it resolves; empty for no message."""
     if not message:
         return set()
+    if message.isascii() and not _may_fix(message.lower()):
+        return set()
     found = {short_id.upper() for fixes in _FIXES.finditer(message) for short_id in _SHORT_ID.findall(fixes.group(1))}
     return {short_id for short_id in found if len(short_id) <= SHORT_ID_LENGTH}
+
+
+def _may_fix(message: str) -> bool:
+    """Most messages name nothing, which is sooner seen without a pattern; letters like the long s are left to it."""
+    return "fix" in message or "close" in message or "resolve" in message

@@ -11,11 +11,13 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 import psycopg2
+from psycopg2.errors import QueryCanceled
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumer.errors import Fenced, WorldError, first_line
 from consumer.store import streams
 from consumer.store.database import transaction
+from consumer.store.stuck import end_stuck_copies
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -85,6 +87,9 @@ class ApplyThread:
                 pause = self._pause(attempt)
                 reason = first_line(error)
                 log.warning("batch is tried again in %.1f s (attempt %d failed): %s", pause, attempt, reason)
+                if isinstance(error, QueryCanceled):
+                    # The rows may be held by a session of this very worker whose connection has broken.
+                    end_stuck_copies(self._engine, self._settings.statement_timeout_seconds)
                 if self._abandon.wait(pause):
                     return Applied.ABANDONED
 

@@ -7,11 +7,8 @@ number of statements does not depend on how many events or commits the batch hol
 from __future__ import annotations
 
 import logging
-import random
-import time
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 import psycopg2
@@ -30,16 +27,16 @@ from consumer.errors import (
     first_line,
 )
 from consumer.ids.snowflake import MAX_ATTEMPTS, is_id_collision
-from consumer.store import dead_letters, outbox, parking, processed_events, streams
-from consumer.store.activities import Activity, save_activities
+from consumer.intake.breaker import DeadLetterBreaker
+from consumer.intake.outcome import Outcome
+from consumer.intake.recording import Recorder
+from consumer.store import dead_letters, parking, processed_events, streams
 from consumer.store.loading import load
 from consumer.store.needs import Needs
 from consumer.store.saving import save
-from consumer.store.streams import Stream, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from uuid import UUID
 
     from sqlalchemy import Engine
 
@@ -47,7 +44,7 @@ if TYPE_CHECKING:
     from consumer.settings import Settings
     from consumer.store.database import Cursor
     from consumer.store.id_supply import IdSupply
-    from consumer.store.working_set import Fact, WorkingSet
+    from consumer.store.working_set import WorkingSet
 
 log = logging.getLogger(__name__)
 
@@ -77,25 +74,6 @@ class DataError(Exception):
         super().__init__(str(cause).strip())
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """What becomes of the items of a batch, gathered while they are applied in memory."""
-
-    tallies: dict[int, tuple[Stream, Tally]]
-    facts: list[tuple[Stream, Fact]] = field(default_factory=list)
-    dead: list[tuple[Item, EventError]] = field(default_factory=list)
-    parked: list[tuple[Item, str]] = field(default_factory=list)
-    postponed: list[tuple[Item, str]] = field(default_factory=list)
-    settled: list[int] = field(default_factory=list)
-    remembered: dict[UUID, None] = field(default_factory=dict)
-    forgotten: list[UUID] = field(default_factory=list)
-    commit_lists: int = 0
-    duration: float = 0.0
-
-    def tally(self, item: Item) -> Tally:
-        return self.tallies.setdefault(item.stream.id, (item.stream, Tally()))[1]
-
-
 class Applier:
     """Applies batches of one worker, one after the other.
 
@@ -123,11 +101,8 @@ class Applier:
         self._lock_key = lock_key
         self._settings = settings
         self._clock = clock
-        self._announced: dict[int, int] = {}
-
-    def announced(self, stream_id: int, seq: int) -> None:
-        """Kafka has committed the announcements of a stream up to ``seq``: a later batch drops them."""
-        self._announced[stream_id] = seq
+        self._breaker = DeadLetterBreaker(settings)
+        self.recorder = Recorder(supply, settings)
 
     def apply(self, batch: Batch) -> None:
         """Apply a batch; on return it is committed, and its streams stand where the database has them.
@@ -136,6 +111,7 @@ class Applier:
 
         Raises:
             Fenced: another worker or an operator moved a partition; nothing was written.
+            Halted: too many of its events would become dead letters; nothing was written.
             WorldError, psycopg2.Error: a service failed; the batch may be applied again.
         """
         try:
@@ -198,16 +174,9 @@ class Applier:
         finally:
             self._locks.release()
             pooled.close()
-        for advance in batch.advances:
-            advance.stream.next_offset = advance.next_offset
-        for stream, tally in outcome.tallies.values():
-            stream.next_seq += tally.announcements
-            for fate in ("applied", "duplicate", "parked", "dead"):
-                metrics.EVENTS.labels(fate).inc(max(0, getattr(tally, fate)))
-        for _ in range(outcome.commit_lists):
-            metrics.SET_COMMITS_DURATION.observe(outcome.duration)
+        self._note_committed(batch, outcome)
 
-    def _write(self, cursor: Cursor, batch: Batch, *, alone: bool) -> _Outcome:
+    def _write(self, cursor: Cursor, batch: Batch, *, alone: bool) -> Outcome:
         """Everything between BEGIN and COMMIT.
 
         A stored commit that changes may be in the log of any release, also of one that another batch is writing:
@@ -215,46 +184,45 @@ class Applier:
         """
         now = self._clock()
         streams.advance(cursor, batch.advances)
-        outcome = _Outcome({a.stream.id: (a.stream, Tally()) for a in batch.advances})
-        for advance in batch.advances:
-            passed = advance.next_offset - advance.expected
-            records = sum(1 for item in batch.items if item.stream is advance.stream and item.parked is None)
-            outcome.tallies[advance.stream.id][1].absent += passed - records
+        outcome = Outcome()
+        outcome.pass_offsets(batch)
         items = self._sift(cursor, batch, outcome)
-        needs = Needs()
+        needs = Needs(trusts_digests=not any(item.is_replay for item in items))
         for item in items:
             if item.plan is not None:
                 item.plan.need(needs)
         if alone:
             needs.organizations = dict.fromkeys(needs.organizations, True)
-        started = time.monotonic()
-        rows = load(cursor, needs, self._supply, now)
-        self._apply_items(items, rows, outcome, self._held_locks(items, rows))
-        if rows.modified_stored_commits and not alone:
-            message = "the batch changes commits that other releases may hold"
-            raise NotAlone(message)
-        save(cursor, rows)
-        outcome.commit_lists, outcome.duration = len(needs.commit_lists), time.monotonic() - started
+        with metrics.set_commits_duration(len(needs.commit_lists)):
+            rows = load(cursor, needs, self._supply, now)
+            waiting = parking.waiting_keys(cursor, [i.plan.event.key for i in items if i.plan and not i.parked])
+            self._apply_items(items, rows, outcome, waiting)
+            if rows.modified_stored_commits and not alone:
+                message = "the batch changes commits that other releases may hold"
+                raise NotAlone(message)
+            save(cursor, rows)
         failpoints.reach("inside-transaction")
-        self._write_outcome(cursor, outcome, now)
+        self._breaker.check(outcome.fresh, [error for _, error in outcome.buried])
+        self.recorder.record(cursor, batch, outcome, now)
         return outcome
 
-    def _sift(self, cursor: Cursor, batch: Batch, outcome: _Outcome) -> list[Item]:
-        """Items in the order they apply, without those seen before and those that must wait behind others."""
-        fresh = [item for item in batch.items if item.parked is None and item.digest is not None]
-        seen = processed_events.find_processed(cursor, {item.digest for item in fresh if item.digest})
-        waiting = parking.waiting_keys(cursor, [item.plan.event.key for item in fresh if item.plan])
+    def _sift(self, cursor: Cursor, batch: Batch, outcome: Outcome) -> list[Item]:
+        """Items in the order they apply, without those that took effect before."""
+        records = [(i.origin_id, i.record.offset) for i in batch.items if i.is_replay and i.parked is None]
+        letters = dead_letters.find_open(cursor, records)
+        for item in batch.items:
+            if item.parked is None:
+                item.dead_letter_id = letters.get((item.origin_id, item.record.offset))
+        digests = {item.digest for item in batch.items if item.digest is not None and not item.is_remembered}
+        seen = processed_events.find_processed(cursor, digests)
         untouched = parking.find_untouched(cursor, [item.parked for item in batch.items if item.parked])
         items = []
         for item in sorted(batch.items, key=lambda item: not item.comes_first):
-            if item.parked is not None:
-                # One that an earlier attempt saw to, whose answer to COMMIT was lost, has no business here.
-                if item.parked.id in untouched:
-                    items.append(item)
-            elif item.digest in seen or item.digest in outcome.remembered:
-                outcome.tally(item).duplicate += 1
-            elif item.plan is not None and item.plan.event.key in waiting:
-                self._wait(item, f"waits behind an earlier event of {item.plan.event.key}", outcome)
+            # One that an earlier attempt saw to, whose answer to COMMIT was lost, has no business here.
+            if item.parked is not None and item.parked.id not in untouched:
+                continue
+            if item.digest in seen and not item.is_remembered:
+                outcome.ignore(item)
             else:
                 items.append(item)
         return items
@@ -270,44 +238,45 @@ class Applier:
                 keys[self._lock_key(release.organization.id, release.id)] = release.key
         return {keys[held] for held in self._locks.acquire(list(keys))} if keys else set()
 
-    def _apply_items(self, items: Sequence[Item], rows: WorkingSet, outcome: _Outcome, held: set[str]) -> None:
+    def _apply_items(self, items: Sequence[Item], rows: WorkingSet, outcome: Outcome, waiting: set[str]) -> None:
+        """Apply items one after the other in memory, each to what those before it left.
+
+        Args:
+            items: in their order.
+            rows: what they read and change.
+            outcome: is told what became of each.
+            waiting: keys that have events waiting; what comes in for them must wait behind those.
+        """
+        held = self._held_locks(items, rows)
         blocked: set[str] = set()
         for item in items:
             rows.ordinal += 1
-            if item.digest is not None and item.parked is None and item.digest in outcome.remembered:
-                outcome.tally(item).duplicate += 1
+            if item.digest in outcome.remembered and not item.is_remembered:
+                outcome.ignore(item)
                 continue
             first_fact = len(rows.facts)
+            key = item.plan.event.key if item.plan else ""
             try:
-                self._apply_item(item, rows, held, blocked)
+                if key in blocked or (key in waiting and item.parked is None):
+                    raise MustWait(f"waits behind an earlier event of {key}")  # noqa: EM102, TRY003, TRY301  # one of three
+                self._apply_item(item, rows, held)
             except MustWait as wait:
-                key = item.plan.event.key if item.plan else ""
-                if item.parked is None:
-                    self._wait(item, str(wait), outcome)
-                elif key not in blocked:
-                    self._postpone(item, str(wait), outcome)
+                # Of events that waited already, only the first of a key was tried.
+                if item.parked is None or key not in blocked:
+                    outcome.wait(item, wait, self._settings.parking_attempts)
                 blocked.add(key)
-                continue
             except EventError as error:
-                self._bury(item, error, outcome)
-                continue
-            outcome.facts += [(item.stream, fact) for fact in rows.facts[first_fact:]]
-            outcome.tally(item).applied += 1
-            self._settle(item, outcome)
-            if item.parked is None and item.digest is not None:
-                outcome.remembered[item.digest] = None
+                outcome.bury(item, error)
+            else:
+                outcome.apply(item, rows.facts[first_fact:])
 
-    def _apply_item(self, item: Item, rows: WorkingSet, held: set[str], blocked: set[str]) -> None:
+    def _apply_item(self, item: Item, rows: WorkingSet, held: set[str]) -> None:
         if item.error is not None:
             raise item.error
         if item.plan is None:
             return
-        key = item.plan.event.key
-        if key in blocked:
-            message = f"waits behind an earlier event of {key}"
-            raise MustWait(message)
-        if key in held and item.plan.sets_commits:
-            message = f"commits of release {key} are being processed elsewhere"
+        if item.plan.sets_commits and item.plan.event.key in held:
+            message = f"commits of release {item.plan.event.key} are being processed elsewhere"
             raise ReleaseCommitError(message)
         try:
             item.plan.apply(rows)
@@ -316,88 +285,20 @@ class Applier:
         except Exception as error:
             raise DataError(error) from error
 
-    # --- fates of items --------------------------------------------------------------------------------------
-
-    def _wait(self, item: Item, reason: str, outcome: _Outcome) -> None:
-        outcome.parked.append((item, reason))
-        outcome.tally(item).parked += 1
-        if item.digest is not None:
-            outcome.remembered[item.digest] = None
-
-    def _postpone(self, item: Item, reason: str, outcome: _Outcome) -> None:
-        """One more attempt of a waiting event failed; after the last it is a dead letter."""
-        if item.parked is not None and item.parked.attempts + 1 >= self._settings.parking_attempts:
-            self._bury(item, EventError("release-commit-error", [Violation("$", reason)]), outcome)
-        else:
-            outcome.postponed.append((item, reason))
-
-    def _bury(self, item: Item, error: EventError, outcome: _Outcome) -> None:
-        outcome.dead.append((item, error))
-        outcome.tally(item).dead += 1
-        self._settle(item, outcome)
-        if item.parked is not None and item.digest is not None:
-            outcome.forgotten.append(item.digest)
-
-    def _settle(self, item: Item, outcome: _Outcome) -> None:
-        if item.parked is not None:
-            outcome.settled.append(item.parked.id)
-            outcome.tally(item).parked -= 1
-
-    # --- writing the outcome ---------------------------------------------------------------------------------
-
-    def _write_outcome(self, cursor: Cursor, outcome: _Outcome, now: datetime) -> None:
-        self._supply.reserve(cursor, {"activity": len(outcome.facts), "dead_letter": len(outcome.dead)})
-        self._write_announcements(cursor, outcome, now)
-        parking.park(
-            cursor,
-            [
-                (item.stream.id, item.record, item.plan.event.key, reason, 1, self._next_attempt(now, 1))
-                for item, reason in outcome.parked
-                if item.plan is not None
-            ],
-            now,
-        )
-        for item, reason in outcome.postponed:
-            if item.parked is not None:
-                attempts = item.parked.attempts + 1
-                parking.postpone(cursor, item.parked.id, reason, self._next_attempt(now, attempts))
-        parking.settle(cursor, outcome.settled)
-        processed_events.forget(cursor, outcome.forgotten)
-        processed_events.remember(cursor, outcome.remembered, now)
-        outbox.prune(cursor, {id_: self._announced[id_] for id_ in outcome.tallies if id_ in self._announced})
-        streams.tally(cursor, outcome.tallies.values())
-
-    def _write_announcements(self, cursor: Cursor, outcome: _Outcome, now: datetime) -> None:
-        """Keep activities and dead letters, and queue what announces them, numbered per stream."""
-        queue: list[outbox.OutboxRow] = []
-
-        def number(stream: Stream) -> int:
-            tally = outcome.tallies[stream.id][1]
-            tally.announcements += 1
-            return stream.next_seq + tally.announcements - 1
-
-        activities = []
-        for stream, fact in outcome.facts:
-            activity = Activity(self._supply.next("activity"), fact, str(stream.name), number(stream))
-            activities.append(activity)
-            queue.append(outbox.OutboxRow(stream.id, activity.seq, activity_id=activity.id))
-        letters = []
-        buried = dead_letters.find_buried(cursor, [(item.stream.id, item.record.offset) for item, _ in outcome.dead])
-        for item, error in outcome.dead:
-            if (item.stream.id, item.record.offset) in buried:
-                # The partition is replayed: it is a dead letter already, and announced as one.
-                continue
-            letter_id = self._supply.next("dead_letter")
-            letters.append(dead_letters.DeadLetter(letter_id, item.stream.id, item.record, item.event_type, error))
-            queue.append(outbox.OutboxRow(item.stream.id, number(item.stream), dead_letter_id=letter_id))
-        save_activities(cursor, activities, f"/release-consumer/{self._settings.group_id}")
-        dead_letters.bury(cursor, letters, now)
-        outbox.enqueue(cursor, queue)
-
-    def _next_attempt(self, now: datetime, attempts: int) -> datetime:
-        """When to try a waiting event again: longer after every failure, with jitter."""
-        pause = min(self._settings.retry_base_seconds * 2 ** (attempts - 1), self._settings.retry_max_seconds)
-        return now + timedelta(seconds=pause * random.uniform(0.8, 1.2))  # jitter, not a secret
+    def _note_committed(self, batch: Batch, outcome: Outcome) -> None:
+        for advance in batch.advances:
+            advance.stream.next_offset = advance.next_offset
+            advance.stream.next_seq += outcome.tallies[advance.stream.id].announcements
+        self._breaker.count(outcome.fresh, len(outcome.buried))
+        for tally in outcome.tallies.values():
+            for fate in ("applied", "duplicate", "parked", "dead"):
+                metrics.count_events(fate, getattr(tally, fate))
+        if outcome.parked:
+            item, wait = outcome.parked[0]
+            log.info("%d events are parked (the first: %s: %s)", len(outcome.parked), item, wait)
+        if outcome.buried:
+            letter, error = outcome.buried[0]
+            log.warning("%d events are dead letters (the first: %s: %s)", len(outcome.buried), letter, error)
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 class Item:
     """One record of a batch: its plan, or the error that makes it a dead letter.
 
-    ``parked`` is set where the record comes out of the waiting room instead of Kafka.
+    Args:
+        stream: the stream whose owner applies it.
+        record: as it came in.
+        plan: what it does; ``None`` where it is not an event.
+        digest: what its event id is remembered by.
+        error: what is wrong with it.
+        event_type: as far as it tells.
+        parked: set where the record comes out of the waiting room instead of Kafka.
+        dead_letter_id: the open dead letter that it is.
     """
 
     stream: Stream
@@ -35,6 +43,25 @@ class Item:
     error: EventError | None = None
     event_type: str | None = None
     parked: ParkedEvent | None = None
+    dead_letter_id: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.record.topic}-{self.record.partition}@{self.record.offset}"
+
+    @property
+    def origin_id(self) -> int:
+        """Id of the stream that it came by."""
+        return self.parked.origin_id if self.parked else self.stream.id
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a forced replay brings it again: it was counted when it first came."""
+        return self.parked.replayed if self.parked else self.stream.is_replay(self.record.offset)
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether its own event id is among those seen, so that finding it there says nothing."""
+        return self.dead_letter_id is None and (self.parked is not None or self.is_replay)
 
     @property
     def comes_first(self) -> bool:
@@ -68,20 +95,35 @@ def prepare(record: Record, stream: Stream, settings: Settings, parked: ParkedEv
         event = decode(record.value, record.headers, max_bytes=settings.max_event_bytes)
     except InvalidEvent as error:
         type_ = describe(record.value, record.headers, max_bytes=settings.max_event_bytes).type
-        return Item(stream, record, error=error, event_type=type_, parked=parked)
+        letter = parked.dead_letter_id if parked else None
+        return Item(stream, record, error=error, event_type=type_, parked=parked, dead_letter_id=letter)
     planned = plan(event, settings.ignore_markers)
-    return Item(stream, record, planned, event_digest(event), event_type=event.type, parked=parked)
+    return Item(
+        stream,
+        record,
+        planned,
+        event_digest(event),
+        event_type=event.type,
+        parked=parked,
+        dead_letter_id=parked.dead_letter_id if parked else None,
+    )
 
 
 def make_batch(records: Sequence[tuple[Stream, Record]], starts: Mapping[int, int], settings: Settings) -> Batch:
     """Make a batch of records that follow on each other in each stream.
+
+    What a plain replay brings again is passed over: it had its fate when it first came.
 
     Args:
         records: in the order of their offsets.
         starts: stream id -> the offset that the stream stands at before the batch.
         settings: limits and ignore markers.
     """
-    items = [prepare(record, stream, settings) for stream, record in records]
+    items = [
+        prepare(record, stream, settings)
+        for stream, record in records
+        if stream.forced or not stream.is_replay(record.offset)
+    ]
     ends = {stream.id: Advance(stream, starts[stream.id], record.offset + 1) for stream, record in records}
     return Batch(items, list(ends.values()))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from consumer.settings import Settings
 
 _TIMEOUT_SECONDS = 10.0
-# What goes wrong with a question is raised to who asked it; librdkafka would say it 20 times a second on stderr.
-_QUIET = {"log_level": 0}
+_CLOSE_SECONDS = 5.0
 _RECORD_OVERHEAD_BYTES = 1024 * 1024
 
 
@@ -35,7 +36,9 @@ def make_consumer(settings: Settings, bootstrap_servers: str) -> Consumer:
         bootstrap_servers: Kafka.
     """
     properties: dict[str, Any] = {
-        **settings.kafka_client(bootstrap_servers),
+        # So long a connection may be silent on which an answer is due; a large answer takes its time.
+        "socket.timeout.ms": int(2 * settings.session_timeout_seconds * 1000),
+        **settings.kafka_client(bootstrap_servers, is_polled=True),
         "group.id": settings.group_id,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -62,25 +65,11 @@ def make_consumer(settings: Settings, bootstrap_servers: str) -> Consumer:
     return Consumer(properties)
 
 
-def make_group_reader(settings: Settings, bootstrap_servers: str) -> Consumer:
-    """Make a consumer that never joins its group, to ask for the group's committed offsets.
-
-    Like that of the worker's consumer, its fetch waits for a predecessor's open transaction (DESIGN section 2).
-
-    Args:
-        settings: group and librdkafka properties.
-        bootstrap_servers: Kafka.
-    """
-    return Consumer(
-        {
-            **settings.kafka_client(bootstrap_servers),
-            **_QUIET,
-            **settings.kafka_properties,
-            "group.id": settings.group_id,
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-        }
-    )
+def close_consumer(consumer: Consumer) -> None:
+    """Leave the group; where Kafka is away it is left to find out, librdkafka would wait for an answer."""
+    closing = threading.Thread(target=consumer.close, name="close", daemon=True)
+    closing.start()
+    closing.join(_CLOSE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +93,9 @@ class Cluster:
         self._settings = settings
         # Room for a second attempt within the time that a start may wait for Kafka.
         self._timeout = min(_TIMEOUT_SECONDS, settings.startup_timeout_seconds / 2)
-        self._admin = AdminClient({**settings.kafka_client(bootstrap_servers), **_QUIET, **settings.kafka_properties})
+        # A connection on which an answer is overdue is given up in time for a second attempt.
+        impatient = {"socket.timeout.ms": int(self._timeout * 500)}
+        self._admin = AdminClient({**impatient, **settings.kafka_client(bootstrap_servers)})
 
     def cluster_id(self) -> str:
         """The id of the cluster."""
@@ -174,6 +165,12 @@ class Cluster:
     def latest(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """The offset after the last committed record of each partition."""
         return self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # untyped there
+
+    def since(self, partitions: Sequence[Partition], instant: datetime) -> dict[Partition, int]:
+        """The first record of each partition that is not older; those that have none are left out."""
+        milliseconds = ceil(instant.timestamp() * 1000)
+        found = self._offsets(partitions, OffsetSpec.for_timestamp(milliseconds))
+        return {partition: offset for partition, offset in found.items() if offset >= 0}
 
     def _offsets(self, partitions: Sequence[Partition], spec: OffsetSpec) -> dict[Partition, int]:
         asked = {TopicPartition(topic, number): spec for topic, number in partitions}

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import event
 
 from consumer.announce.announcer import Announcer
+from consumer.announce.group_offsets import GroupOffsets
 from consumer.announce.producer import make_producer
 from consumer.ids.breaker import CircuitBreaker
 from consumer.ids.factory import snowflake_ids
@@ -19,12 +20,13 @@ from consumer.intake.apply_thread import ApplyThread
 from consumer.intake.applying import Applier
 from consumer.intake.caught_up import Target
 from consumer.intake.claiming import Claims
-from consumer.intake.kafka import Cluster, make_consumer, make_group_reader
+from consumer.intake.kafka import Cluster, make_consumer
 from consumer.intake.startup import wait_for
 from consumer.intake.worker import Worker
 from consumer.store.database import address_of, connect
 from consumer.store.id_supply import IdSupply
 from consumer.store.migrating import require_migrated
+from consumer.store.overdue import break_overdue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,12 +34,16 @@ if TYPE_CHECKING:
     import psycopg2.extensions
     from sqlalchemy import Engine
 
+    from consumer.health import Health
     from consumer.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _POOL_SIZE = 4
 """Connections: applying, announcing, chores, and ids while Redis is away."""
+
+_ANSWER_GRACE_SECONDS = 2.0
+"""How much longer than for a statement PostgreSQL is waited for."""
 
 
 class Addresses(Protocol):
@@ -57,7 +63,9 @@ class Addresses(Protocol):
 
 
 @contextmanager
-def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Worker, Callable[[], Target]]]:
+def open_worker(
+    settings: Settings, addresses: Addresses, health: Health
+) -> Iterator[tuple[Worker, Callable[[], Target]]]:
     """A worker on its services, which are waited for within ``startup_timeout_seconds``.
 
     Redis is not waited for: without it ids come from PostgreSQL and releases are locked there only.
@@ -65,19 +73,21 @@ def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Work
     Args:
         settings: everything that can be set.
         addresses: where the services answer.
+        health: is told of progress.
 
     Yields:
         the worker, and what makes the target of a run that ends when it has caught up.
 
     Raises:
         ServiceUnavailable: PostgreSQL or Kafka did not answer in time; says what was tried.
+        KafkaException: Kafka's client or Kafka refuses what is asked; waiting would not help.
         UsageError: the database or a topic is not set up; names the remedy.
     """
     patience = settings.startup_timeout_seconds
     engine = connect(addresses.database_url, application_name=settings.instance_name, pool_size=_POOL_SIZE)
-    _give_way(engine, 2 * settings.session_timeout_seconds)
+    _give_way(engine, settings)
+    cluster = Cluster(settings, addresses.kafka_bootstrap_servers)  # first: it refuses wrong properties at once
     wait_for("PostgreSQL", address_of(addresses.database_url), lambda: require_migrated(engine), patience)
-    cluster = Cluster(settings, addresses.kafka_bootstrap_servers)
     topics = settings.topics
     names = [*topics.inputs, topics.activity, topics.dead_letters]
     wait_for("Kafka", addresses.kafka_bootstrap_servers, lambda: cluster.topics(names), patience)
@@ -91,13 +101,12 @@ def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Work
     locks = ReleaseLocks(client, settings.lock_seconds, breaker)
     applier = Applier(engine, supply, locks, release_lock_key, settings)
     consumer = make_consumer(settings, addresses.kafka_bootstrap_servers)
-    group = make_group_reader(settings, addresses.kafka_bootstrap_servers)
     announcer = Announcer(
-        group,
+        GroupOffsets(settings, addresses.kafka_bootstrap_servers),
         lambda: make_producer(settings, addresses.kafka_bootstrap_servers),
         engine,
         settings,
-        applier.announced,
+        applier.recorder.announced,
     )
     try:
         yield (
@@ -108,28 +117,33 @@ def open_worker(settings: Settings, addresses: Addresses) -> Iterator[tuple[Work
                 engine,
                 ApplyThread(applier, engine, settings),
                 announcer,
+                health,
             ),
             lambda: Target(settings, cluster, engine),
         )
     finally:
-        group.close()
         client.close()
         engine.dispose()
 
 
-def _give_way(engine: Engine, idle_seconds: float) -> None:
-    """Let PostgreSQL end the transaction of a worker that was stopped in it, or whose machine is gone.
+def _give_way(engine: Engine, settings: Settings) -> None:
+    """Let nothing wait for ever: neither others for a transaction of this worker, nor this worker for PostgreSQL.
 
-    It holds the rows of its partitions: without this another worker could not take them over for hours.
+    A worker that is stopped in a transaction, or whose machine is gone, holds the rows of its partitions. PostgreSQL
+    ends the transaction where it idles between two statements, and a statement that takes too long. In a COPY whose
+    data does not come it waits for it without any time-out (tried with PostgreSQL 18; ``statement_timeout`` and
+    ``transaction_timeout`` wait, too): that one a successor ends, ``Claims.claim``.
     """
-    milliseconds = round(idle_seconds * 1000)
+    idle_seconds = 2 * settings.session_timeout_seconds
+    break_overdue(engine, settings.statement_timeout_seconds + _ANSWER_GRACE_SECONDS)
 
     @event.listens_for(engine, "connect")
     def set_limits(connection: psycopg2.extensions.connection, _: object) -> None:
         with connection, connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('idle_in_transaction_session_timeout', %s, false),"
+                " set_config('statement_timeout', %s, false),"
                 " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),"
-                " set_config('tcp_keepalives_count', '2', false)",
-                (f"{milliseconds}ms",),
+                " set_config('tcp_keepalives_count', '2', false), set_config('tcp_user_timeout', '15s', false)",
+                (f"{idle_seconds * 1000:.0f}ms", f"{settings.statement_timeout_seconds * 1000:.0f}ms"),
             )

@@ -1,54 +1,51 @@
 """The worker: one process of the consumer group, from Kafka to PostgreSQL and back to Kafka.
 
-The main thread owns the Kafka consumer: it polls, decodes and plans a batch while the apply thread writes the one
-before, and hands what is committed to the announcer (DESIGN section 6).
+The main thread polls, decodes and plans a batch while the apply thread writes the one before, and hands what is
+committed to the announcer (DESIGN section 6).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import psycopg2
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from sqlalchemy.exc import SQLAlchemyError
 
-from consumer import failpoints
-from consumer.errors import ServiceUnavailable, first_line
+from consumer.errors import Halted, first_line
 from consumer.intake.apply_thread import Applied, ApplyThread
-from consumer.intake.assignment import Assignment, Partition
-from consumer.intake.batch import Batch, make_batch, retry_batch
-from consumer.intake.kafka import end_of_partition, to_record
+from consumer.intake.batch import Batch, retry_batch
+from consumer.intake.garbage import Garbage
+from consumer.intake.kafka import close_consumer
+from consumer.intake.reader import Reader
 from consumer.store import parking, streams
 from consumer.store.database import transaction
-from consumer.store.streams import Advance, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from concurrent.futures import Future
 
     from sqlalchemy import Engine
 
     from consumer.announce.announcer import Announcer
-    from consumer.contracts.records import Record
+    from consumer.health import Health
+    from consumer.intake.assignment import Partition
     from consumer.intake.caught_up import Target
     from consumer.intake.claiming import Claims
     from consumer.settings import Settings
+    from consumer.store.streams import Stream
 
 log = logging.getLogger(__name__)
 
-_POLL_SECONDS = 0.2
-_POLL_WHILE_BUSY_SECONDS = 0.02
+_WAIT_SECONDS = 0.2
 _CHORES_SECONDS = 0.5
 _PATIENCE_SECONDS = 2.0
 _CLAIM_PAUSE_SECONDS = 1.0
-
-# A fatal error does not always say that it is one.
-_REFUSALS = frozenset({KafkaError._FATAL, KafkaError._AUTO_OFFSET_RESET})  # noqa: SLF001  # their public names
 
 
 @dataclass(slots=True)
@@ -69,6 +66,7 @@ class Worker:
         engine: PostgreSQL.
         apply_thread: applies batches.
         announcer: announces what is applied.
+        health: is told of progress.
     """
 
     def __init__(
@@ -79,18 +77,20 @@ class Worker:
         engine: Engine,
         apply_thread: ApplyThread,
         announcer: Announcer,
+        health: Health,
     ) -> None:
         self._settings = settings
         self._consumer = consumer
+        self._reader = Reader(settings, consumer)
+        self._assignment = self._reader.assignment
         self._claims = claims
         self._engine = engine
         self._apply_thread = apply_thread
         self._announcer = announcer
-        self._assignment = Assignment()
-        self._records: deque[Record] = deque()
+        self._health = health
+        self._garbage = Garbage()
         self._in_flight: InFlight | None = None
         self._ready: Batch | None = None
-        self._paused = False
         self._next_chores = 0.0
         self._stop = False
 
@@ -108,6 +108,7 @@ class Worker:
             whether everything read was applied and announced in time.
 
         Raises:
+            Halted: too many events are dead letters; what was applied before is announced.
             UsageError: the topics are not what the database remembers; says what to do.
             ServiceUnavailable: Kafka refused this worker for good.
         """
@@ -115,28 +116,35 @@ class Worker:
             self._settings.topics.inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
         self._announcer.start()
+        self._garbage.postpone()
+        self._health.ready()
         try:
             while not self._stop:
                 self._step()
                 if target is not None and self._is_idle() and self._reached(target):
                     break
             return self._drain()
+        except Halted as halted:
+            self._health.stop(str(halted))
+            self._drain()
+            raise
         finally:
             self._apply_thread.abandon()
             # Nobody need wait for it any more: it commits under this worker's epoch, or it is fenced.
             self._in_flight = None
-            self._announcer.stop(self._settings.transaction_timeout_seconds)
-            self._consumer.close()
+            self._announcer.stop()
+            close_consumer(self._consumer)
 
     # --- one turn ----------------------------------------------------------------------------------------------
 
     def _step(self) -> None:
+        self._health.turn()
         self._announcer.raise_failure()
         self._tell_membership()
         self._claim()
-        self._seek()
+        self._reader.seek()
         if self._ready is None:
-            self._ready = self._read_batch()
+            self._ready = self._reader.read(is_busy=self._in_flight is not None)
         self._finish_in_flight()
         if self._in_flight is None:
             batch = self._chore_batch()
@@ -146,9 +154,10 @@ class Worker:
                 self._submit(batch)
 
     def _is_idle(self) -> bool:
-        return self._in_flight is None and self._ready is None and not self._records
+        return self._in_flight is None and self._ready is None and self._reader.is_empty
 
     def _submit(self, batch: Batch) -> None:
+        self._health.work("applying", f"a batch of {len(batch.items)} events is not committed")
         self._in_flight = InFlight(batch, self._apply_thread.submit(batch))
 
     def _finish_in_flight(self) -> None:
@@ -156,20 +165,14 @@ class Worker:
         if self._in_flight is None or (self._ready is None and not self._in_flight.future.done()):
             return
         patience = time.monotonic() + _PATIENCE_SECONDS
-        while self._in_flight is not None and not _wait(self._in_flight.future, _POLL_SECONDS):
+        while self._in_flight is not None and not _wait(self._in_flight.future, _WAIT_SECONDS):
             if self._stop:
                 return
+            self._health.turn()
             if time.monotonic() > patience:
-                self._poll_paused()
+                self._reader.poll_paused()
+                self._tell_membership()
         self._conclude()
-
-    def _poll_paused(self) -> None:
-        """Stay in the group while the batch in flight takes its time: poll, but take nothing more."""
-        if not self._paused:
-            self._pause([a.partition for a in self._assignment.claimed()])
-            self._paused = True
-        self._take(self._consumer.poll(0))
-        self._tell_membership()
 
     def _tell_membership(self) -> None:
         """The announcer must not ask itself: its call would wait while this thread polls."""
@@ -179,61 +182,16 @@ class Worker:
         """Take note of how the batch in flight ended."""
         if self._in_flight is None:
             return
-        batch, result = self._in_flight.batch, self._in_flight.future.result()
-        self._in_flight = None
-        if self._paused:
-            self._paused = False
-            self._consumer.resume([TopicPartition(*a.partition) for a in self._assignment.claimed()])
+        (batch, future), self._in_flight = (self._in_flight.batch, self._in_flight.future), None
+        result = future.result()
+        self._health.work("applying", None)
+        self._garbage.batch_ended()
+        self._reader.resume()
         if result is Applied.COMMITTED:
             self._announcer.applied([advance.stream for advance in batch.advances])
         else:
             # Fenced or given up: what was read behind it must not be applied before it.
             self._look_again([advance.stream for advance in batch.advances])
-
-    # --- reading -----------------------------------------------------------------------------------------------
-
-    def _read_batch(self) -> Batch | None:
-        if not self._records:
-            is_busy = self._in_flight is not None or self._assignment.seeking()
-            self._take(self._consumer.poll(_POLL_WHILE_BUSY_SECONDS if is_busy else _POLL_SECONDS))
-            if self._records:
-                # What is there already is there at once; waiting for a full batch would cost time.
-                for message in self._consumer.consume(self._settings.batch_size - 1, 0):
-                    self._take(message)
-        records: list[tuple[Stream, Record]] = []
-        starts: dict[int, int] = {}
-        size = 0
-        while self._records and len(records) < self._settings.batch_size and size < self._settings.batch_bytes:
-            record = self._records.popleft()
-            assigned = self._assignment.assigned.get((record.topic, record.partition))
-            if assigned is None or assigned.stream is None or assigned.must_seek or record.offset < assigned.position:
-                continue
-            starts.setdefault(assigned.stream.id, assigned.position)
-            records.append((assigned.stream, record))
-            assigned.position = record.offset + 1
-            size += len(record.value or b"")
-        if not records:
-            return None
-        failpoints.reach("after-poll")
-        return make_batch(records, starts, self._settings)
-
-    def _take(self, message: Message | None) -> None:
-        """Keep a message, or see to what Kafka reports in its place."""
-        if message is None:
-            return
-        error = message.error()
-        if error is None:
-            self._records.append(to_record(message))
-        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
-            partition, end = end_of_partition(message)
-            assigned = self._assignment.assigned.get(partition)
-            if assigned is not None and not assigned.must_seek:
-                assigned.end_of_partition = end
-        elif error.fatal() or error.code() in _REFUSALS:
-            text = f"Kafka refuses this worker: {error.str()}; run `release-consumer run` again"
-            raise ServiceUnavailable(text)
-        else:
-            log.warning("Kafka: %s", error.str())
 
     # --- chores: what is done between batches, now and then, however much there is to read -------------------------
 
@@ -253,32 +211,22 @@ class Worker:
                 )
         except (psycopg2.Error, SQLAlchemyError) as error:
             log.warning("PostgreSQL: %s", first_line(error))
+            self._health.work("chores", f"PostgreSQL: {first_line(error)}")
             return None
+        self._health.work("chores", None)
         if lost:
             self._look_again([stream for stream in claimed if stream.id in lost])
             return None
         if due:
             return retry_batch(due, {stream.id: stream for stream in claimed}, self._settings)
-        return self._pass_empty_offsets()
-
-    def _pass_empty_offsets(self) -> Batch | None:
-        """Offsets at the end of a partition that no record fills: marks of transactions."""
-        advances = []
-        for assigned in self._assignment.claimed():
-            stream = assigned.stream
-            if stream is not None and assigned.end_of_partition > assigned.position == stream.next_offset:
-                advances.append(Advance(stream, stream.next_offset, assigned.end_of_partition))
-                assigned.position = assigned.end_of_partition
-        return Batch([], advances) if advances else None
+        return self._reader.pass_empty_offsets()
 
     # --- partitions come and go ----------------------------------------------------------------------------------
 
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        log.info("assigned: %s", _names(partitions))
-        self._assignment.add((p.topic, p.partition) for p in partitions)
-        # Nothing is read before the position in PostgreSQL is known.
-        consumer.incremental_assign([TopicPartition(p.topic, p.partition, OFFSET_BEGINNING) for p in partitions])
-        self._pause([(p.topic, p.partition) for p in partitions])
+    def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            log.info("assigned: %s", _names(partitions))
+        self._reader.assign((p.topic, p.partition) for p in partitions)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """The batch and the announcing transaction in flight are settled before another may take over."""
@@ -303,19 +251,11 @@ class Worker:
         self._drop_unapplied({a.partition for a in removed})
 
     def _drop_unapplied(self, partitions: set[Partition]) -> None:
-        """Drop what was read of these partitions and not applied; others of the same batch are read again.
-
-        It does not seek: inside a callback ``consume`` may hold records of the others in its hand. They would come
-        after the seek, pass for what follows the new position, and what lies between would be lost.
-        """
-        self._records = deque(r for r in self._records if (r.topic, r.partition) not in partitions)
-        ready, self._ready = self._ready, None
-        if ready is None:
-            return
-        begun = {advance.stream.id: advance.expected for advance in ready.advances}
-        for assigned in self._assignment.claimed():
-            if assigned.stream is not None and assigned.stream.id in begun and assigned.partition not in partitions:
-                assigned.read_from(begun[assigned.stream.id])
+        """Drop what was read of these partitions and not applied; others of the same batch are read again."""
+        self._reader.drop(partitions)
+        if self._ready is not None:
+            self._reader.read_again(self._ready, but=partitions)
+            self._ready = None
 
     def _claim(self) -> None:
         """Take over in PostgreSQL what the group gave, then read from the stored position."""
@@ -328,7 +268,12 @@ class Worker:
                 continue
             assigned.stream = stream
             assigned.read_from(stream.next_offset)
+            if stream.is_replay(stream.next_offset):
+                until = f"{stream.frontier}{', forced' if stream.forced else ''}"
+                log.info("%s is replayed from offset %d to %s", assigned, stream.next_offset, until)
             self._announcer.take_over(*assigned.partition, stream)
+        unclaimed = len(self._assignment.assigned) - len(self._assignment.claimed())
+        self._health.work("claiming", f"{unclaimed} partitions are not taken over yet" if unclaimed else None)
 
     def _look_again(self, fenced: Sequence[Stream]) -> None:
         """The database may not agree with what this worker believes: take over again, or let go.
@@ -340,7 +285,7 @@ class Worker:
         touched = [a for a in self._assignment.claimed() if a.stream is not None and a.stream.id in ids]
         self._announcer.let_go(ids, self._settings.transaction_timeout_seconds)
         self._drop_unapplied({a.partition for a in touched})
-        self._pause([a.partition for a in touched])
+        self._reader.pause(a.partition for a in touched)
         me = self._settings.instance_name
         owners = self._claims.owners([a.stream for a in touched if a.stream is not None])
         for assigned in touched:
@@ -349,24 +294,6 @@ class Worker:
                 log.warning("%s belongs to worker %s now", assigned, owner)
                 assigned.claim_after = time.monotonic() + 2 * self._settings.session_timeout_seconds
             assigned.stream = None
-
-    def _pause(self, partitions: Sequence[Partition]) -> None:
-        self._consumer.pause([TopicPartition(topic, number) for topic, number in partitions])
-
-    def _seek(self) -> None:
-        """Let Kafka's client read from the positions of partitions; what it fetched before is dropped."""
-        for assigned in self._assignment.seeking():
-            self._records = deque(r for r in self._records if (r.topic, r.partition) != assigned.partition)
-            place = TopicPartition(*assigned.partition, assigned.position)
-            try:
-                self._consumer.seek(place)
-            except KafkaException as error:
-                if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001  # its public name
-                    raise
-                # Assigned a moment ago and not started yet: the next turn tries again.
-                continue
-            assigned.must_seek = False
-            self._consumer.resume([place])
 
     # --- the end -----------------------------------------------------------------------------------------------
 
@@ -384,7 +311,7 @@ class Worker:
             if not _wait(self._in_flight.future, self._settings.drain_timeout_seconds):
                 return False
             self._conclude()
-        while not self._announcer.drain(_POLL_SECONDS):
+        while not self._announcer.drain(_WAIT_SECONDS):
             if time.monotonic() > deadline:
                 return False
             self._tell_membership()
@@ -400,5 +327,13 @@ def _wait(future: Future[Applied], seconds: float) -> bool:
     return True
 
 
-def _names(partitions: Sequence[TopicPartition]) -> str:
-    return ", ".join(f"{p.topic}-{p.partition}" for p in partitions)
+def _names(partitions: Iterable[TopicPartition]) -> str:
+    """Partitions in few words, such as ``release-events 0-5, catalog-events 3``."""
+    by_topic = groupby(sorted((p.topic, p.partition) for p in partitions), key=lambda place: place[0])
+    return ", ".join(f"{topic} {_ranges([number for _, number in places])}" for topic, places in by_topic)
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers, runs of them as ``first-last``."""
+    runs = [list(run) for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])]
+    return " ".join(f"{run[0][1]}-{run[-1][1]}" if len(run) > 1 else str(run[0][1]) for run in runs)

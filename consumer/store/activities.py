@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import orjson
 
 from consumer.store.copying import copy_rows
+from consumer.store.database import Cursor, sql
 from consumer.store.timestamps import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from consumer.store.database import Cursor
     from consumer.store.working_set import Fact
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
@@ -21,12 +22,40 @@ CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A fact with its place: the id of its row, and stream and number that it is announced under."""
+    """A fact with its place.
+
+    Args:
+        id: of its row.
+        fact: what happened.
+        stream: name of the stream that it is announced under.
+        seq: its number there.
+        origin_id: the stream of the event that caused it.
+        offset: offset of that event.
+    """
 
     id: int
     fact: Fact
     stream: str
     seq: int
+    origin_id: int
+    offset: int
+
+
+def source_of(group_id: str) -> str:
+    """CloudEvents source of what the consumer of this group says."""
+    return f"/release-consumer/{group_id}"
+
+
+def find_stored(cursor: Cursor, records: Collection[tuple[int, int]]) -> set[UUID]:
+    """Ids of the activities that events (stream id, offset) have caused before."""
+    if not records:
+        return set()
+    streams, offsets = zip(*records, strict=True)
+    cursor.execute(
+        sql("find_stored_activities"),
+        {"streams": list(streams), "offsets": list(offsets), "first": min(offsets), "last": max(offsets)},
+    )
+    return {UUID(id_) for (id_,) in cursor.fetchall()}
 
 
 def save_activities(cursor: Cursor, activities: Sequence[Activity], source: str) -> None:
@@ -40,7 +69,7 @@ def save_activities(cursor: Cursor, activities: Sequence[Activity], source: str)
     copy_rows(
         cursor,
         "activity",
-        "id, event_id, type, organization_id, release_id, group_id, key, cloudevent, date_added",
+        'id, event_id, type, organization_id, release_id, group_id, key, cloudevent, offset_id, "offset", date_added',
         [
             (
                 activity.id,
@@ -51,6 +80,8 @@ def save_activities(cursor: Cursor, activities: Sequence[Activity], source: str)
                 activity.fact.group_id,
                 activity.fact.key,
                 _cloudevent(activity, source),
+                activity.origin_id,
+                activity.offset,
                 activity.fact.date,
             )
             for activity in activities

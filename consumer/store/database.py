@@ -30,7 +30,7 @@ def connect(database_url: str, *, application_name: str, pool_size: int = 2) -> 
     """
     try:
         url = make_url(database_url.replace("postgres://", "postgresql://", 1))
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         message = "RELEASE_CONSUMER_DATABASE_URL does not parse; write postgresql://user:password@host:port/name"
         raise SettingsError(message) from None
     return create_engine(
@@ -38,6 +38,7 @@ def connect(database_url: str, *, application_name: str, pool_size: int = 2) -> 
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        use_native_hstore=False,  # else every new connection is asked for a type that no table has
         connect_args={
             "application_name": application_name,
             "connect_timeout": 5,
@@ -45,6 +46,8 @@ def connect(database_url: str, *, application_name: str, pool_size: int = 2) -> 
             "keepalives_idle": 5,
             "keepalives_interval": 5,
             "keepalives_count": 2,
+            # Also where something was sent that it never acknowledged: keepalives do not count then.
+            "tcp_user_timeout": 15_000,
             "options": "-c timezone=UTC",
         },
     )

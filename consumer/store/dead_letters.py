@@ -12,21 +12,23 @@ from consumer.store.copying import copy_rows
 from consumer.store.database import Cursor, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from consumer.codes import DeadLetterStatus
     from consumer.errors import EventError
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that became a dead letter, with why."""
+    """A record that became a dead letter, with why; ``arrived_at`` is when it first came."""
 
     id: int
     stream_id: int
     record: Record
     event_type: str | None
     error: EventError
+    arrived_at: datetime
 
 
 def record_columns(stream_id: int, record: Record) -> tuple[Any, ...]:
@@ -46,13 +48,13 @@ def record_columns(stream_id: int, record: Record) -> tuple[Any, ...]:
 RECORD_COLUMNS = 'offset_id, topic, partition, "offset", record_key, headers, value, timestamp'
 
 
-def find_buried(cursor: Cursor, records: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Those of the records (stream id, offset) that are dead letters already."""
+def find_open(cursor: Cursor, records: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Ids of the dead letters among these records (stream id, offset) that nobody has seen to yet."""
     if not records:
-        return set()
+        return {}
     streams, offsets = zip(*records, strict=True)
-    cursor.execute(sql("find_buried"), {"streams": list(streams), "offsets": list(offsets)})
-    return set(cursor.fetchall())
+    cursor.execute(sql("find_open_dead_letters"), {"streams": list(streams), "offsets": list(offsets)})
+    return {(stream, offset): letter for stream, offset, letter in cursor.fetchall()}
 
 
 def bury(cursor: Cursor, dead_letters: Sequence[DeadLetter], now: datetime) -> None:
@@ -60,16 +62,38 @@ def bury(cursor: Cursor, dead_letters: Sequence[DeadLetter], now: datetime) -> N
     copy_rows(
         cursor,
         "dead_letter",
-        f"id, {RECORD_COLUMNS}, reason, errors, event_type, dead_at",
+        f"id, {RECORD_COLUMNS}, reason, errors, event_type, dead_at, arrived_at",
         [
             (
                 letter.id,
                 *record_columns(letter.stream_id, letter.record),
                 letter.error.reason,
-                orjson.dumps([{"path": v.path, "message": v.message} for v in letter.error.violations]).decode(),
+                _errors(letter.error),
                 letter.event_type,
                 now,
+                letter.arrived_at,
             )
             for letter in dead_letters
         ],
     )
+
+
+def settle(cursor: Cursor, letters: Mapping[int, DeadLetterStatus], now: datetime) -> None:
+    """Note what became of dead letters (by id) that were tried again."""
+    if letters:
+        rows = [{"id": id_, "status": status} for id_, status in letters.items()]
+        cursor.execute(sql("settle_dead_letters"), {"rows": orjson.dumps(rows).decode(), "now": now})
+
+
+def rebury(cursor: Cursor, letters: Sequence[tuple[int, EventError, str | None]]) -> None:
+    """Dead letters (id, error, event type) that were tried again in vain are open again, with what is wrong now."""
+    if letters:
+        rows = [
+            {"id": id_, "reason": error.reason, "errors": orjson.Fragment(_errors(error)), "event_type": event_type}
+            for id_, error, event_type in letters
+        ]
+        cursor.execute(sql("rebury_dead_letters"), {"rows": orjson.dumps(rows).decode()})
+
+
+def _errors(error: EventError) -> str:
+    return orjson.dumps([{"path": v.path, "message": v.message} for v in error.violations]).decode()

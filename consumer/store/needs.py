@@ -33,8 +33,10 @@ class Needs:
         links: how many links the catalog events can make, at most.
         deploys: (organization, version) of releases that are deployed; ``deploy_count`` is how often.
         deletions: (organization, version) of releases that are deleted; ``deletion_count`` is how often.
-        next_releases: (organization, project, version) whose successor settles a pending resolution.
+        successors: (organization, short id) of groups -> projects that events put them in, and versions that events
+            make them pending on: the successor of such a version in such a project settles them.
         avatars: organizations whose details are saved.
+        trusts_digests: whether a list whose digest the release carries is taken for set; a forced replay sets it again.
     """
 
     organizations: dict[str, bool] = field(default_factory=dict)
@@ -55,8 +57,9 @@ class Needs:
     deploy_count: int = 0
     deletions: set[tuple[str, str]] = field(default_factory=set)
     deletion_count: int = 0
-    next_releases: set[tuple[str, str, str]] = field(default_factory=set)
+    successors: dict[tuple[str, str], tuple[set[str], set[str]]] = field(default_factory=dict)
     avatars: set[str] = field(default_factory=set)
+    trusts_digests: bool = True
 
     def organization(self, slug: str, *, catalog: bool) -> None:
         """An event of this organization is in the batch."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
+
+import orjson
 
 from consumer.contracts.records import Record, headers_from_json
 from consumer.store.copying import copy_rows, delete_rows
@@ -17,13 +19,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ParkedEvent:
-    """An event that waits. Only the first of its key is tried; ``attempts`` counts its tries so far."""
+    """An event that waits. Only the first of its key is tried.
+
+    Args:
+        id: of its row.
+        stream_id: the stream whose owner tries it.
+        origin_id: the stream it came by; another one where the topic was created anew since.
+        event_key: events of one key wait in the order of their arrival.
+        attempts: its tries so far.
+        replayed: it came by a forced replay: it was counted when it first came.
+        dead_letter_id: the dead letter that is tried again, if it is one.
+        arrived_at: when it first came.
+        record: the event.
+    """
 
     id: int
     stream_id: int
+    origin_id: int
     event_key: str
     attempts: int
+    replayed: bool
+    dead_letter_id: int | None
+    arrived_at: datetime
     record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that must wait from now on: why, and when it is tried next."""
+
+    stream_id: int
+    record: Record
+    event_key: str
+    reason: str
+    next_attempt_at: datetime
+    replayed: bool = False
+    dead_letter_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A waiting event whose attempt failed: tries so far, why, and when it is tried next."""
+
+    id: int
+    attempts: int
+    reason: str
+    next_attempt_at: datetime
 
 
 def waiting_keys(cursor: Cursor, keys: Iterable[str]) -> set[str]:
@@ -35,21 +76,32 @@ def waiting_keys(cursor: Cursor, keys: Iterable[str]) -> set[str]:
     return {key for (key,) in cursor.fetchall()}
 
 
-def park(cursor: Cursor, events: Sequence[tuple[int, Record, str, str, int, datetime]], now: datetime) -> None:
+def park(cursor: Cursor, events: Sequence[Waiting], now: datetime) -> None:
     """Park events, in their order.
 
     Args:
         cursor: inside the batch's transaction.
-        events: stream id, record, key, reason, attempts so far, time of the next attempt.
+        events: those that must wait.
         now: time of the batch.
     """
     copy_rows(
         cursor,
         "parked_event",
-        f"{RECORD_COLUMNS}, event_key, reason, attempts, next_attempt_at, parked_at",
+        f"{RECORD_COLUMNS}, event_key, reason, attempts, next_attempt_at, parked_at, arrived_at, replayed,"
+        " dead_letter_id",
         [
-            (*record_columns(stream_id, record), key, reason, attempts, next_attempt_at, now)
-            for stream_id, record, key, reason, attempts, next_attempt_at in events
+            (
+                *record_columns(event.stream_id, event.record),
+                event.event_key,
+                event.reason,
+                1,
+                event.next_attempt_at,
+                now,
+                now,
+                event.replayed,
+                event.dead_letter_id,
+            )
+            for event in events
         ],
     )
 
@@ -64,26 +116,28 @@ def due_events(cursor: Cursor, stream_ids: Iterable[int], now: datetime, limit: 
         limit: events, at most.
     """
     cursor.execute(sql("due_events"), {"streams": list(stream_ids), "now": now, "limit": limit})
-    return [
-        ParkedEvent(
-            id_,
-            stream_id,
-            event_key,
-            attempts,
-            Record(
-                topic,
-                partition,
-                offset,
-                None if key is None else bytes(key),
-                None if value is None else bytes(value),
-                headers_from_json(headers),
-                timestamp,
-            ),
-        )
-        for id_, stream_id, event_key, attempts, topic, partition, offset, key, headers, value, timestamp in (
-            cursor.fetchall()
-        )
-    ]
+    columns = len(fields(ParkedEvent)) - 1
+    return [ParkedEvent(*(*row[:columns], _record(*row[columns:]))) for row in cursor.fetchall()]
+
+
+def _record(
+    topic: str,
+    partition: int,
+    offset: int,
+    key: memoryview | None,
+    headers: list[list[str | None]],
+    value: memoryview | None,
+    timestamp: datetime | None,
+) -> Record:
+    return Record(
+        topic,
+        partition,
+        offset,
+        None if key is None else bytes(key),
+        None if value is None else bytes(value),
+        headers_from_json(headers),
+        timestamp,
+    )
 
 
 def find_untouched(cursor: Cursor, events: Iterable[ParkedEvent]) -> set[int]:
@@ -107,6 +161,8 @@ def settle(cursor: Cursor, parked_ids: Iterable[int]) -> None:
     delete_rows(cursor, "settle_parked", list(parked_ids))
 
 
-def postpone(cursor: Cursor, parked_id: int, reason: str, next_attempt_at: datetime) -> None:
-    """Count a failed attempt and set the time of the next."""
-    cursor.execute(sql("postpone_parked"), {"id": parked_id, "reason": reason, "next_attempt_at": next_attempt_at})
+def postpone(cursor: Cursor, events: Iterable[Postponed]) -> None:
+    """Note failed attempts, and the times of the next."""
+    rows = [asdict(event) for event in events]
+    if rows:
+        cursor.execute(sql("postpone_parked"), {"rows": orjson.dumps(rows).decode()})

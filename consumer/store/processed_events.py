@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 def event_digest(event: Event) -> UUID:
     """What an event is remembered by: a digest of its ``source`` and ``id``."""
-    return UUID(bytes=blake2b(f"{event.source}\0{event.id}".encode(), digest_size=16).digest())
+    return digest_of(event.source, event.id)
+
+
+def digest_of(source: str, id_: str) -> UUID:
+    """What the event of this CloudEvents ``source`` and ``id`` is remembered by."""
+    return UUID(bytes=blake2b(f"{source}\0{id_}".encode(), digest_size=16).digest())
 
 
 def find_processed(cursor: Cursor, digests: Iterable[UUID]) -> set[UUID]:

@@ -7,7 +7,7 @@ lets ops move an offset while workers run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -17,7 +17,7 @@ from consumer.errors import Fenced
 from consumer.store.database import Cursor, fetch_one, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Stream:
     """A partition that this worker has taken over.
 
     ``name`` is what the metadata of Kafka's committed offset must carry to be about this stream. ``next_seq`` is
-    the number that the next announcement of the stream gets.
+    the number that the next announcement of the stream gets. ``frontier`` is how far the group had come when the
+    stream was taken over: what lies below has had its fate, and is a replay; ``forced`` replays apply it again.
     """
 
     id: int
@@ -43,6 +44,12 @@ class Stream:
     epoch: int
     next_offset: int
     next_seq: int
+    frontier: int = 0
+    forced: bool = False
+
+    def is_replay(self, offset: int) -> bool:
+        """Whether the record at this offset had its fate before the stream was taken over."""
+        return offset < self.frontier
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +63,18 @@ class Advance:
 
 @dataclass(slots=True)
 class Tally:
-    """What a batch did to one stream: events by fate, and announcements made."""
+    """What a batch did to one stream: events by fate, announcements made.
+
+    ``parked`` falls when an event leaves the waiting room, ``dead`` when a dead letter is tried again. ``adopted``
+    moves with events that waited in a topic which was created anew since.
+    """
 
     applied: int = 0
     duplicate: int = 0
     parked: int = 0
     dead: int = 0
     absent: int = 0
+    adopted: int = 0
     announcements: int = 0
 
 
@@ -89,8 +101,39 @@ def claim(cursor: Cursor, group_id: str, partition: PartitionId, owner: str, fir
             "first_offset": first_offset,
         },
     )
-    id_, name, epoch, next_offset, next_seq = fetch_one(cursor)
-    return Stream(id_, UUID(str(name)), epoch, next_offset, next_seq)
+    id_, name, *state = fetch_one(cursor)
+    return Stream(id_, UUID(str(name)), *state)
+
+
+def adopt_outbox(cursor: Cursor, stream: Stream) -> int:
+    """Take over what was not announced of the topic that had this name before it was created anew.
+
+    Kafka has forgotten what of it was announced: all of it is announced again, with the same ids.
+
+    Args:
+        cursor: in the transaction of the first claim.
+        stream: the new topic's; its ``next_seq`` moves.
+
+    Returns:
+        how many announcements it took over.
+    """
+    cursor.execute(sql("adopt_outbox"), {"id": stream.id})
+    before, (stream.next_seq,) = stream.next_seq, fetch_one(cursor)
+    return stream.next_seq - before
+
+
+def skip(cursor: Cursor, stream: Stream, next_offset: int) -> None:
+    """Pass offsets that Kafka no longer has; those never passed before are counted as lost.
+
+    Raises:
+        Fenced: another worker took the partition over.
+    """
+    cursor.execute(sql("skip_offsets"), {"id": stream.id, "epoch": stream.epoch, "next_offset": next_offset})
+    if cursor.rowcount != 1:
+        message = "another worker took the partition over"
+        raise Fenced(message)
+    (stream.frontier,) = fetch_one(cursor)
+    stream.next_offset = next_offset
 
 
 def limit_lock_wait(cursor: Cursor, seconds: float) -> None:
@@ -118,28 +161,17 @@ def advance(cursor: Cursor, advances: Sequence[Advance]) -> None:
         a.stream.next_seq = hit[a.stream.id]
 
 
-def tally(cursor: Cursor, tallies: Iterable[tuple[Stream, Tally]]) -> None:
-    """Add what a batch did to the totals of its streams, and move their ``next_seq``."""
-    rows = [
-        {
-            "id": stream.id,
-            "announcements": t.announcements,
-            "applied": t.applied,
-            "duplicate": t.duplicate,
-            "parked": t.parked,
-            "dead": t.dead,
-            "absent": t.absent,
-        }
-        for stream, t in tallies
-    ]
+def tally(cursor: Cursor, tallies: Mapping[int, Tally]) -> None:
+    """Add what a batch did to the totals of its streams (by id), and move their ``next_seq``."""
+    rows = [{"id": stream_id, **asdict(tally)} for stream_id, tally in tallies.items()]
     cursor.execute(sql("tally_streams"), {"tallies": orjson.dumps(rows).decode()})
 
 
 def reread(cursor: Cursor, stream: Stream) -> tuple[str, Stream]:
     """Owner and state of a stream as the database has them now."""
     cursor.execute(sql("reread_stream"), {"id": stream.id})
-    owner, epoch, next_offset, next_seq = fetch_one(cursor)
-    return owner, Stream(stream.id, stream.name, epoch, next_offset, next_seq)
+    owner, *state = fetch_one(cursor)
+    return owner, Stream(stream.id, stream.name, *state)
 
 
 def find_lost(cursor: Cursor, streams: Iterable[Stream]) -> set[int]:
@@ -154,6 +186,6 @@ def find_positions(cursor: Cursor, group_id: str) -> dict[PartitionId, Stream]:
     """Where the group stands in every partition that it ever read."""
     cursor.execute(sql("read_positions"), {"group": group_id})
     return {
-        PartitionId(cluster_id, topic_id, topic, partition): Stream(id_, UUID(str(name)), epoch, next_offset, next_seq)
-        for cluster_id, topic_id, topic, partition, id_, name, epoch, next_offset, next_seq in cursor.fetchall()
+        PartitionId(cluster_id, topic_id, topic, partition): Stream(id_, UUID(str(name)), *state)
+        for cluster_id, topic_id, topic, partition, id_, name, *state in cursor.fetchall()
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -115,12 +117,6 @@ project = Table(
 #
 # Rows that every event or commit adds carry no foreign keys: a check is a look-up a row and a lock on the parent.
 
-# The precedence of a prerelease as a text; read_ids_by_semver.sql says the same. Numbers go by value (of up to 12
-# digits) below words; "." is below every other character, so that "alpha" is below "alpha.1"; a version without a
-# prerelease is above all. What is no semantic version has "".
-_SEMVER_STAGE = r"""(coalesce(CASE prerelease WHEN '' THEN '~' ELSE translate(regexp_replace(regexp_replace(prerelease,
-'(?<![^.])([0-9]+)(?![^.])', '!00000000000\1', 'g'), '!0*(?=[0-9]{12})', '!', 'g'), '.', ' ') END, '')
-COLLATE "C")"""
 release = Table(
     "release",
     metadata,
@@ -152,31 +148,43 @@ release = Table(
     Column("build_code", Text),
     Column("build_number", BigInteger),
     UniqueConstraint("organization_id", "version"),
-    Index("release_prefix_idx", "organization_id", text("lower(version) text_pattern_ops")),
-    # Where the version is no semantic version, -1 puts it after all that are.
-    Index(
-        "release_semver_idx",
-        "organization_id",
-        "status",
-        text("coalesce(major, -1)"),
-        text("coalesce(minor, -1)"),
-        text("coalesce(patch, -1)"),
-        text("coalesce(revision, -1)"),
-        text(_SEMVER_STAGE),
-        "id",
-    ),
 )
+
+
+def _listing(table: str, *of: str) -> tuple[Column[object] | Index, ...]:
+    """What lists the releases of a project, or of an environment: columns that repeat the release's, and indexes.
+
+    A page is one range of the index of its order. Every index has the version and both orders, or what a page in
+    its order needs of them: a page is found without reading the table.
+
+    Args:
+        table: name of the table.
+        of: the columns that say what is listed.
+    """
+    listed = (*of, "status")
+    return (
+        Column("status", SmallInteger, nullable=False, comment="of the release"),
+        _time("listed_at"),
+        Column("folded_version", Text(collation="C"), nullable=False, comment="the version in no case"),
+        Column("precedence", Text(collation="C"), nullable=False, comment="of the semantic version; empty: it is none"),
+        Index(f"{table}_date_idx", *listed, "listed_at", "release_id", "folded_version"),
+        Index(f"{table}_precedence_idx", *listed, "precedence", "release_id", "folded_version"),
+        Index(
+            f"{table}_version_idx",
+            *listed,
+            "folded_version",
+            postgresql_include=["listed_at", "precedence", "release_id"],
+        ),
+    )
+
 
 release_project = Table(
     "release_project",
     metadata,
     Column("release_id", BigInteger, nullable=False),
     Column("project_id", BigInteger, nullable=False),
-    Column("status", SmallInteger, nullable=False, comment="of the release"),
-    _time("listed_at"),
+    *_listing("release_project", "project_id"),
     PrimaryKeyConstraint("release_id", "project_id"),
-    Index("release_project_listing_idx", "project_id", "status", text("listed_at DESC"), text("release_id DESC")),
-    comment="status and listed_at repeat the release's: then a page of a listing is one range of an index",
 )
 
 release_environment = Table(
@@ -185,20 +193,11 @@ release_environment = Table(
     Column("release_id", BigInteger, nullable=False),
     Column("project_id", BigInteger, nullable=False),
     Column("environment_id", BigInteger, nullable=False),
-    Column("status", SmallInteger, nullable=False, comment="of the release"),
-    _time("listed_at"),
+    *_listing("release_environment", "project_id", "environment_id"),
     _time("first_seen"),
     _time("last_seen"),
     Column("last_deploy_id", BigInteger),
     PrimaryKeyConstraint("release_id", "project_id", "environment_id"),
-    Index(
-        "release_environment_listing_idx",
-        "project_id",
-        "environment_id",
-        "status",
-        text("listed_at DESC"),
-        text("release_id DESC"),
-    ),
     comment="environments that a release of a project was seen in",
 )
 
@@ -402,8 +401,12 @@ activity = Table(
     Column("group_id", BigInteger),
     Column("key", Text, nullable=False, comment="record key on the activity topic"),
     Column("cloudevent", JSON, nullable=False, comment="the event as announced"),
+    Column("offset_id", Integer, nullable=False, comment="the consumer_offset row of the event that caused it"),
+    Column("offset", BigInteger, nullable=False, comment="of that event"),
     _time("date_added"),
     Index("activity_group_id_idx", "group_id", postgresql_where=text("group_id IS NOT NULL")),
+    # Found by a replay; rows lie about in the order of their offsets, so that the smallest of indexes is enough.
+    Index("activity_offset_idx", "offset", postgresql_using="brin", postgresql_with={"autosummarize": True}),
 )
 
 consumer_offset = Table(
@@ -418,6 +421,8 @@ consumer_offset = Table(
     Column("stream", Uuid, nullable=False, comment="names this row in the metadata of Kafka's committed offset"),
     Column("first_offset", BigInteger, nullable=False),
     Column("next_offset", BigInteger, nullable=False),
+    Column("frontier", BigInteger, nullable=False, comment="the highest next_offset so far: below it all is a replay"),
+    Column("forced", Boolean, nullable=False, server_default=false(), comment="the replay applies what was applied"),
     Column("next_seq", BigInteger, nullable=False, server_default=text("1")),
     Column("epoch", BigInteger, nullable=False, server_default=text("1")),
     Column("owner", Text, nullable=False),
@@ -426,6 +431,9 @@ consumer_offset = Table(
     Column("parked", BigInteger, nullable=False, server_default=text("0")),
     Column("dead", BigInteger, nullable=False, server_default=text("0")),
     Column("absent", BigInteger, nullable=False, server_default=text("0"), comment="offsets that hold no record"),
+    Column("lost", BigInteger, nullable=False, server_default=text("0"), comment="offsets that Kafka no longer had"),
+    Column("adopted", BigInteger, nullable=False, server_default=text("0"), comment="parked events of a former topic"),
+    Column("pruned", BigInteger, nullable=False, server_default=text("0"), comment="dead letters past retention"),
     _time("updated_at"),
     UniqueConstraint("consumer_group", "cluster_id", "topic_id", "partition"),
 )
@@ -435,6 +443,7 @@ processed_event = Table(
     metadata,
     Column("digest", Uuid, primary_key=True, comment="of the CloudEvents source and id"),
     _time("processed_at"),
+    Index("processed_event_processed_at_idx", "processed_at", postgresql_using="brin"),
 )
 
 outbox = Table(
@@ -444,6 +453,7 @@ outbox = Table(
     Column("seq", BigInteger, nullable=False),
     Column("activity_id", BigInteger),
     Column("dead_letter_id", BigInteger),
+    Column("replayed", Boolean, nullable=False, server_default=false(), comment="it was announced before"),
     PrimaryKeyConstraint("offset_id", "seq"),
 )
 
@@ -467,13 +477,17 @@ parked_event = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     *_record_columns(),
-    Column("event_key", Text, nullable=False, comment="events of one key wait in the order of their id"),
+    Column("event_key", Text, nullable=False, comment="events of one key wait in the order of arrival"),
     Column("reason", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     _time("next_attempt_at"),
     _time("parked_at"),
+    _time("arrived_at"),
+    Column("replayed", Boolean, nullable=False, server_default=false(), comment="counted already, when it first came"),
+    Column("dead_letter_id", ForeignKey("dead_letter.id"), comment="the dead letter that is tried again"),
     UniqueConstraint("offset_id", "offset"),
-    Index(None, "event_key", "id"),
+    Index(None, "event_key", "arrived_at", "id"),
+    Index("parked_event_dead_letter_idx", "dead_letter_id", postgresql_where=text("dead_letter_id IS NOT NULL")),
 )
 
 dead_letter = Table(
@@ -485,5 +499,13 @@ dead_letter = Table(
     Column("errors", JSON, nullable=False, comment="list of {path, message}"),
     Column("event_type", Text),
     _time("dead_at"),
+    _time("arrived_at"),
+    Column("status", SmallInteger, nullable=False, server_default=text("0"), comment="see DeadLetterStatus"),
+    _time("settled_at", nullable=True),
     UniqueConstraint("offset_id", "offset"),
+    # A page of a listing is a range of one of these, whatever it is filtered by.
+    Index("dead_letter_listing_idx", "status", "dead_at", "id"),
+    Index("dead_letter_reason_idx", "reason", "status", "dead_at", "id"),
+    Index("dead_letter_type_idx", "event_type", "status", "dead_at", "id"),
+    Index("dead_letter_reason_type_idx", "reason", "event_type", "status", "dead_at", "id"),
 )

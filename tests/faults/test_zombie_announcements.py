@@ -7,16 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from sqlalchemy import text
 
 from consumer.announce.announcer import Announcer
+from consumer.announce.group_offsets import GroupOffsets
 from consumer.announce.producer import make_producer
 from consumer.announce.progress import format_progress
-from consumer.intake.kafka import Cluster, make_group_reader
+from consumer.intake.kafka import Cluster
 from consumer.store import streams
 from consumer.store.database import connect, transaction
 from tests.support.crashing import installation
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 ACTIVITIES = 3
 PATIENCE_SECONDS = 20
 A_WHILE_SECONDS = 1
+LONGEST_CALL_SECONDS = 2.0
 
 
 @dataclass
@@ -42,16 +45,17 @@ class Side:
 
     product: Product
     name: str
+    disguise: Callable[[Producer], Any] = lambda producer: producer
     announced: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.settings = self.product.settings.model_copy(update={"instance_id": self.name})
         self.servers = self.settings.kafka_bootstrap_servers or ""
         self.engine = connect(self.settings.database_url or "", application_name=self.name, pool_size=4)
-        self.group = make_group_reader(self.settings, self.servers)
+        self.group = Consumer({"bootstrap.servers": self.servers, "group.id": self.settings.group_id})
         self.announcer = Announcer(
-            self.group,
-            lambda: make_producer(self.settings, self.servers),
+            GroupOffsets(self.settings, self.servers),
+            lambda: self.disguise(make_producer(self.settings, self.servers)),
             self.engine,
             self.settings,
             self.announced.__setitem__,
@@ -73,7 +77,7 @@ class Side:
         return claimed
 
     def close(self) -> None:
-        self.announcer.stop(PATIENCE_SECONDS)
+        self.announcer.stop()
         self.group.close()
         self.engine.dispose()
 
@@ -107,9 +111,41 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[failpoints.Failpoint, Calla
             if name == point and actions:
                 actions.pop()()
 
-        monkeypatch.setattr("consumer.announce.announcer.failpoints.reach", reach)
+        monkeypatch.setattr("consumer.announce.speaker.failpoints.reach", reach)
 
     return at
+
+
+class Sleeper:
+    """A producer that falls asleep in one of its calls, before or after Kafka has heard of it, until it is woken."""
+
+    def __init__(self, producer: Producer, call: str, when: Literal["before", "after"]) -> None:
+        self._producer = producer
+        self._call = call
+        self._when = when
+        self.sleeps, self.wake, self.is_awake = Event(), Event(), Event()
+        self.error: Exception | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._producer, name)
+        return self._asleep(real) if name == self._call and not self.sleeps.is_set() else real
+
+    def _asleep(self, real: Callable[..., object]) -> Callable[..., None]:
+        def call(*args: object) -> None:
+            if self._when == "after":
+                real(*args)
+            self.sleeps.set()
+            self.wake.wait()
+            try:
+                if self._when == "before":
+                    real(*args)
+            except Exception as error:
+                self.error = error
+                raise
+            finally:
+                self.is_awake.set()
+
+        return call
 
 
 def apply(product: Product, *partitions: int) -> None:
@@ -124,8 +160,9 @@ def apply(product: Product, *partitions: int) -> None:
                 row["event_json"] = f'{{"id": "{partition}/{seq}"}}'
                 connection.execute(
                     text(
-                        "INSERT INTO activity (id, event_id, type, organization_id, key, cloudevent, date_added)"
-                        " VALUES (:id, :event, 'a', 1, 'k', CAST(:event_json AS json), now())"
+                        "INSERT INTO activity"
+                        ' (id, event_id, type, organization_id, key, cloudevent, offset_id, "offset", date_added)'
+                        " VALUES (:id, :event, 'a', 1, 'k', CAST(:event_json AS json), :stream, 0, now())"
                     ),
                     row,
                 )
@@ -208,3 +245,61 @@ def test_a_number_that_was_never_applied_is_not_believed(product: Product, old: 
 
     assert told(product) == ids(0)
     assert old.announced == {stream.id: ACTIVITIES}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", ["init_transactions", "send_offsets_to_transaction", "commit_transaction"])
+def test_a_producer_that_hangs_is_replaced_and_announces_nothing_when_it_wakes(
+    product: Product, call: str, when: Literal["before", "after"]
+) -> None:
+    producers: list[Any] = []
+
+    def disguise(producer: Producer) -> Any:
+        producers.append(producer if producers else Sleeper(producer, call, when))
+        return producers[-1]
+
+    with closing(Side(product, "only", disguise)) as side:
+        announcer = side.announcer
+        announcer._longest_call_seconds = LONGEST_CALL_SECONDS
+        prepare(side, 0, 1)
+        side.take_over(0, 1)
+
+        def is_settled() -> bool:
+            announcer.raise_failure()
+            return announcer.drain(0)
+
+        wait_until(is_settled, "a new producer announces")
+        (sleeper, *others) = producers
+        assert sleeper.sleeps.is_set()
+        assert others
+        assert told(product) == ids(0, 1)
+        sleeper.wake.set()
+        assert sleeper.is_awake.wait(PATIENCE_SECONDS)
+
+        assert (call, when) == ("init_transactions", "before") or when == "after" or sleeper.error is not None
+        prepare(side, 2)
+        side.take_over(2)
+        wait_until(is_settled, "it goes on")
+        assert told(product) == ids(0, 1, 2)
+
+
+def test_a_lane_that_a_predecessor_left_undecided_does_not_hold_back_the_others(
+    product: Product, old: Side, new: Side, at: Callable[..., None]
+) -> None:
+    prepare(old, 0)
+    prepare(new, 1, 2)
+
+    def overtake() -> None:
+        # The transaction of the old one is open for as long as this lasts.
+        streams_of_new = new.take_over(0, 1, 2)
+        others = [streams_of_new[number].id for number in (1, 2)]
+        wait_until(lambda: all(new.announced.get(id_) == ACTIVITIES for id_ in others), "the others go on")
+        assert streams_of_new[0].id not in new.announced
+
+    at("before-announcement-commit", overtake)
+    old.take_over(0)
+    assert old.announcer.drain(PATIENCE_SECONDS)
+    old.announcer.raise_failure()
+    assert new.announcer.drain(PATIENCE_SECONDS)
+
+    assert told(product) == ids(0, 1, 2)

@@ -9,9 +9,10 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client import REGISTRY
 
-from consumer import metrics
 from consumer.contracts.events import CommitData, CommitsPushed
 from consumer.errors import SettingsError
+from consumer.health import Health
+from consumer.ops.serving import serve
 from tests.model.cloudevents import as_cloudevent
 from tests.support.direct import DirectApplier
 
@@ -49,8 +50,8 @@ def test_setting_commits_is_timed_once_for_each_list(services: Services, databas
     assert set_commits_so_far() - before == 2
 
     port = free_port()
-    metrics.serve(port)
+    serve(port, Health(60))
     with urlopen(f"http://localhost:{port}/metrics") as page:
         assert b'release_consumer_events_total{fate="applied"}' in page.read()
     with pytest.raises(SettingsError, match=f"cannot listen on port {port}"):
-        metrics.serve(port)
+        serve(port, Health(60))

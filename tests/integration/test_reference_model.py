@@ -59,7 +59,8 @@ def test_every_history_ends_as_the_model_says(applier: DirectApplier, caplog: py
         sizes = [int(size) for size in BATCHES.split(",")] if BATCHES else cut(len(events), Random(seed))
         try:
             Comparison(applier, seed).run(events, sizes)
-            assert not caplog.messages, "a batch was redone although nobody else writes"
+            redone = [message for message in caplog.messages if "is redone" in message]
+            assert not redone, "a batch was redone although nobody else writes"
         except BaseException as error:
             error.add_note(f"MODEL_SEED={seed} MODEL_BATCHES={','.join(map(str, sizes))}")
             raise

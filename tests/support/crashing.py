@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from confluent_kafka import KafkaException
 from sqlalchemy import func, select
 
 from consumer.announce.progress import parse_progress
@@ -26,7 +27,7 @@ from tests.model.views import rfc3339
 from tests.support.checker import Announced, Input, Observed, Position, broken_promises
 from tests.support.database_state import read_state
 from tests.support.differences import differences
-from tests.support.product import Product, own_database
+from tests.support.product import Product, own_database, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from consumer.contracts.cloudevents import Headers
     from consumer.services import Services
+    from tests.support.product import Worker
 
 Json = dict[str, Any]
 
@@ -139,6 +141,36 @@ def installation(services: Services, folder: Path, **settings: Any) -> Iterator[
     ):
         product.set_up()
         yield product
+
+
+# --- what is seen meanwhile ------------------------------------------------------------------------------------------
+
+
+def applied(product: Product) -> int:
+    """How many offsets are applied."""
+    return int(product.rows("SELECT coalesce(sum(next_offset), 0) AS passed FROM consumer_offset")[0].passed)
+
+
+def parked(product: Product) -> int:
+    """How many events wait."""
+    return int(product.rows("SELECT count(*) AS waiting FROM parked_event")[0].waiting)
+
+
+def wait_until_announced(product: Product, worker: Worker, ends: dict[tuple[str, int], int], seconds: float) -> None:
+    """Wait until Kafka says that partitions are applied and announced up to their ends, however often it fails."""
+
+    def is_announced() -> bool:
+        assert worker.is_running, worker.words
+        with suppress(KafkaException):
+            committed = product.committed()
+            return all(committed.get(partition, (0, ""))[0] >= end for partition, end in ends.items())
+        return False
+
+    try:
+        wait_until(is_announced, f"{ends} announced", seconds)
+    except AssertionError as error:
+        error.add_note(worker.words)
+        raise
 
 
 # --- what is seen afterwards ---------------------------------------------------------------------------------------

@@ -147,11 +147,12 @@ _NEVER = {
         SELECT r.version, l.*
         FROM release r
         JOIN (
-            SELECT release_id, status, listed_at FROM release_project
+            SELECT release_id, status, listed_at, folded_version, precedence FROM release_project
             UNION ALL
-            SELECT release_id, status, listed_at FROM release_environment
+            SELECT release_id, status, listed_at, folded_version, precedence FROM release_environment
         ) AS l ON l.release_id = r.id
         WHERE l.status <> r.status OR l.listed_at <> coalesce(r.date_released, r.date_added)
+           OR l.folded_version <> lower(r.version) OR (l.precedence = '') <> (r.major IS NULL)
     """,
     "a release counts its deploys and knows the last": """
         SELECT r.version, r.total_deploys, r.last_deploy_id, d.*

@@ -1,25 +1,96 @@
-"""What the announcer believes of the streams that it is told about."""
+"""What the announcer believes of the streams that it is told about, and what it does about a client that hangs."""
 
 from __future__ import annotations
 
+from threading import Event
+from typing import TYPE_CHECKING
 from unittest.mock import Mock
 from uuid import uuid4
 
+import pytest
+
 from consumer.announce.announcer import Announcer
+from consumer.errors import ServiceUnavailable
 from consumer.settings import Settings
 from consumer.store.streams import Stream
+from tests.support.product import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Hanging:
+    """A producer that hangs in its first call until it is let go."""
+
+    def __init__(self, let_go: Event) -> None:
+        self._let_go = let_go
+
+    def init_transactions(self, _timeout: float) -> None:
+        self._let_go.wait()
+
+
+@pytest.fixture
+def let_go() -> Iterator[Event]:
+    event = Event()
+    yield event
+    event.set()
+
+
+def stream(epoch: int, next_offset: int, next_seq: int) -> Stream:
+    return Stream(id=1, name=uuid4(), epoch=epoch, next_offset=next_offset, next_seq=next_seq)
 
 
 def test_a_late_answer_about_an_earlier_claim_does_not_set_a_lane_back() -> None:
     announcer = Announcer(Mock(), Mock(), Mock(), Settings(), Mock())
-    name = uuid4()
-    earlier = Stream(id=1, name=name, epoch=1, next_offset=5, next_seq=2)
-    later = Stream(id=1, name=name, epoch=3, next_offset=9, next_seq=6)
+    earlier, later = stream(1, 5, 2), stream(3, 9, 6)
     announcer.take_over("release-events", 0, earlier)
     announcer.let_go([1], timeout_seconds=0)
     announcer.take_over("release-events", 0, later)
 
     announcer.applied([earlier])
 
-    (lane,) = announcer._lanes.values()
+    (lane,) = announcer._lanes._lanes.values()
     assert (lane.applied_offset, lane.applied_seq) == (9, 5)
+
+
+def test_a_client_that_hangs_is_replaced_a_few_times_and_then_ends_the_worker(let_go: Event) -> None:
+    made = []
+
+    def make_producer() -> Hanging:
+        made.append(Hanging(let_go))
+        return made[-1]
+
+    announcer = Announcer(Mock(), make_producer, Mock(), Settings(), Mock())  # type: ignore[arg-type]
+    announcer._longest_call_seconds = 0.01
+    announcer.take_over("release-events", 0, stream(1, 5, 2))
+
+    def fails() -> bool:
+        try:
+            announcer.raise_failure()
+        except ServiceUnavailable as error:
+            return "initializing transactions" in str(error)
+        return False
+
+    announcer.start()
+    wait_until(fails, "the announcer gives up")
+
+    assert len(made) == 4
+
+
+def test_a_client_that_hangs_does_not_hold_back_the_end(let_go: Event) -> None:
+    entered = Event()
+
+    class Entered(Hanging):
+        def init_transactions(self, timeout: float) -> None:
+            entered.set()
+            super().init_transactions(timeout)
+
+    announcer = Announcer(Mock(), lambda: Entered(let_go), Mock(), Settings(), Mock())  # type: ignore[arg-type,return-value]
+    announcer.take_over("release-events", 0, stream(1, 5, 2))
+    announcer.start()
+    assert entered.wait(5)
+
+    assert not announcer.drain(0)
+    announcer.stop()
+
+    assert announcer._speaker.is_alive

@@ -216,13 +216,24 @@ def _groups_of_deleted(session: Session) -> set[int]:
 
 
 def load_next_releases(session: Session) -> None:
-    """The release of a project that came first after another: where a pending resolution is settled at once."""
-    organizations = session.rows.organizations
-    keys = [
-        {"organization_id": organizations[slug].id, "project": project, "version": version}
-        for slug, project, version in session.needs.next_releases
-        if slug in organizations
-    ]
+    """The release of a project that came first after another: where a pending resolution is settled at once.
+
+    Events say the version, or put a group that is pending already into another project.
+    """
+    keys = []
+    for (slug, short_id), (projects, versions) in session.needs.successors.items():
+        organization = session.rows.organizations.get(slug)
+        if organization is None:
+            continue
+        group = session.rows.groups.get((organization.id, short_id))
+        pending = group.resolution if group else None
+        if pending is not None and pending.status is ResolutionStatus.PENDING:
+            versions |= {pending.version}
+        keys += [
+            {"organization_id": organization.id, "project": project, "version": version}
+            for project in projects
+            for version in versions
+        ]
     for organization_id, project, version, release_id, next_version in session.query("load_next_releases", keys=keys):
         session.rows.next_releases[organization_id, project, version] = (release_id, next_version)
 

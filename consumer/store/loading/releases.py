@@ -66,7 +66,8 @@ def load_changed_lists(session: Session) -> list[CommitListNeed]:
         name = (need.organization, need.version)
         release = releases.get(name)
         unchanged = (
-            release is not None
+            needs.trusts_digests
+            and release is not None
             and release.log_digest == need.digest
             and lists_of[name] == 1
             and name not in needs.head_commits

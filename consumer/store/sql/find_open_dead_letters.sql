@@ -1,4 +1,5 @@
-SELECT d.offset_id, d.offset
+SELECT d.offset_id, d.offset, d.id
 FROM dead_letter d
 JOIN unnest(%(streams)s::integer[], %(offsets)s::bigint[]) AS k (stream, position)
     ON d.offset_id = k.stream AND d.offset = k.position
+WHERE d.status = 0

@@ -1,2 +1,3 @@
-UPDATE parked_event SET attempts = attempts + 1, reason = %(reason)s, next_attempt_at = %(next_attempt_at)s
-WHERE id = %(id)s
+UPDATE parked_event p SET attempts = r.attempts, reason = r.reason, next_attempt_at = r.next_attempt_at
+FROM json_to_recordset(%(rows)s) AS r (id bigint, attempts integer, reason text, next_attempt_at timestamptz)
+WHERE p.id = r.id

@@ -1,21 +1,30 @@
--- Dead letters, newest first, after the one that the cursor names; or the one with the given id.
+-- Dead letters, newest first, after the one that the cursor names: from a range of an index for each status.
 SELECT
-    dead_letter.id,
-    dead_letter.topic,
-    dead_letter.partition,
-    dead_letter."offset",
-    dead_letter.record_key,
-    dead_letter.headers,
-    dead_letter.value,
-    dead_letter.reason,
-    dead_letter.errors,
-    dead_letter.event_type,
-    dead_letter.dead_at
-FROM dead_letter
-WHERE
-    (%(id)s IS NULL OR dead_letter.id = %(id)s)
-    AND (%(reason)s IS NULL OR dead_letter.reason = %(reason)s)
-    AND (%(event_type)s IS NULL OR dead_letter.event_type = %(event_type)s)
-    AND (dead_letter.dead_at, dead_letter.id) < %(after)s
-ORDER BY dead_letter.dead_at DESC, dead_letter.id DESC
+    letter.id,
+    letter.topic,
+    letter.partition,
+    letter."offset",
+    letter.record_key,
+    letter.headers,
+    letter.value,
+    letter.reason,
+    letter.errors,
+    letter.event_type,
+    letter.dead_at,
+    letter.arrived_at,
+    letter.status,
+    letter.settled_at
+FROM unnest(%(statuses)s::smallint[]) AS wanted (status)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM dead_letter
+    WHERE
+        dead_letter.status = wanted.status
+        AND (%(reason)s IS NULL OR dead_letter.reason = %(reason)s)
+        AND (%(event_type)s IS NULL OR dead_letter.event_type = %(event_type)s)
+        AND (dead_letter.dead_at, dead_letter.id) < %(after)s
+    ORDER BY dead_letter.dead_at DESC, dead_letter.id DESC
+    LIMIT %(limit)s
+) AS letter
+ORDER BY letter.dead_at DESC, letter.id DESC
 LIMIT %(limit)s

@@ -1,1 +1,1 @@
-SELECT owner, epoch, next_offset, next_seq FROM consumer_offset WHERE id = %(id)s
+SELECT owner, epoch, next_offset, next_seq, frontier, forced FROM consumer_offset WHERE id = %(id)s

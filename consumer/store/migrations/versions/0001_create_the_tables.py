@@ -41,6 +41,10 @@ def upgrade() -> None:
         sa.Column("group_id", sa.BigInteger(), nullable=True),
         sa.Column("key", sa.Text(), nullable=False, comment="record key on the activity topic"),
         sa.Column("cloudevent", sa.JSON(), nullable=False, comment="the event as announced"),
+        sa.Column(
+            "offset_id", sa.Integer(), nullable=False, comment="the consumer_offset row of the event that caused it"
+        ),
+        sa.Column("offset", sa.BigInteger(), nullable=False, comment="of that event"),
         sa.Column("date_added", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("activity_pkey")),
     )
@@ -50,6 +54,14 @@ def upgrade() -> None:
         ["group_id"],
         unique=False,
         postgresql_where=sa.text("group_id IS NOT NULL"),
+    )
+    op.create_index(
+        "activity_offset_idx",
+        "activity",
+        ["offset"],
+        unique=False,
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": True},
     )
     op.create_table(
         "commit",
@@ -93,6 +105,19 @@ def upgrade() -> None:
         ),
         sa.Column("first_offset", sa.BigInteger(), nullable=False),
         sa.Column("next_offset", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "frontier",
+            sa.BigInteger(),
+            nullable=False,
+            comment="the highest next_offset so far: below it all is a replay",
+        ),
+        sa.Column(
+            "forced",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="the replay applies what was applied",
+        ),
         sa.Column("next_seq", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column("epoch", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
@@ -106,6 +131,27 @@ def upgrade() -> None:
             server_default=sa.text("0"),
             nullable=False,
             comment="offsets that hold no record",
+        ),
+        sa.Column(
+            "lost",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="offsets that Kafka no longer had",
+        ),
+        sa.Column(
+            "adopted",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="parked events of a former topic",
+        ),
+        sa.Column(
+            "pruned",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="dead letters past retention",
         ),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("consumer_offset_pkey")),
@@ -183,6 +229,9 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("activity_id", sa.BigInteger(), nullable=True),
         sa.Column("dead_letter_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "replayed", sa.Boolean(), server_default=sa.text("false"), nullable=False, comment="it was announced before"
+        ),
         sa.PrimaryKeyConstraint("offset_id", "seq", name=op.f("outbox_pkey")),
     )
     op.create_table(
@@ -190,6 +239,9 @@ def upgrade() -> None:
         sa.Column("digest", sa.Uuid(), nullable=False, comment="of the CloudEvents source and id"),
         sa.Column("processed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("processed_event_pkey")),
+    )
+    op.create_index(
+        "processed_event_processed_at_idx", "processed_event", ["processed_at"], unique=False, postgresql_using="brin"
     )
     op.create_table(
         "pull_request",
@@ -250,31 +302,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("release_pkey")),
         sa.UniqueConstraint("organization_id", "version", name=op.f("release_organization_id_version_key")),
     )
-    op.create_index(
-        "release_prefix_idx",
-        "release",
-        ["organization_id", sa.literal_column("lower(version) text_pattern_ops")],
-        unique=False,
-    )
-    op.create_index(
-        "release_semver_idx",
-        "release",
-        [
-            "organization_id",
-            "status",
-            sa.literal_column("coalesce(major, -1)"),
-            sa.literal_column("coalesce(minor, -1)"),
-            sa.literal_column("coalesce(patch, -1)"),
-            sa.literal_column("coalesce(revision, -1)"),
-            sa.literal_column(
-                r"""(coalesce(CASE prerelease WHEN '' THEN '~' ELSE translate(regexp_replace(regexp_replace(prerelease,
-'(?<![^.])([0-9]+)(?![^.])', '!00000000000\1', 'g'), '!0*(?=[0-9]{12})', '!', 'g'), '.', ' ') END, '')
-COLLATE "C")"""
-            ),
-            "id",
-        ],
-        unique=False,
-    )
     op.create_table(
         "release_commit",
         sa.Column("release_id", sa.BigInteger(), nullable=False),
@@ -292,23 +319,18 @@ COLLATE "C")"""
         sa.Column("environment_id", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=False, comment="of the release"),
         sa.Column("listed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("folded_version", sa.Text(collation="C"), nullable=False, comment="the version in no case"),
+        sa.Column(
+            "precedence",
+            sa.Text(collation="C"),
+            nullable=False,
+            comment="of the semantic version; empty: it is none",
+        ),
         sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_deploy_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("release_id", "project_id", "environment_id", name=op.f("release_environment_pkey")),
         comment="environments that a release of a project was seen in",
-    )
-    op.create_index(
-        "release_environment_listing_idx",
-        "release_environment",
-        [
-            "project_id",
-            "environment_id",
-            "status",
-            sa.literal_column("listed_at DESC"),
-            sa.literal_column("release_id DESC"),
-        ],
-        unique=False,
     )
     op.create_table(
         "release_head_commit",
@@ -323,15 +345,25 @@ COLLATE "C")"""
         sa.Column("project_id", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=False, comment="of the release"),
         sa.Column("listed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("folded_version", sa.Text(collation="C"), nullable=False, comment="the version in no case"),
+        sa.Column(
+            "precedence",
+            sa.Text(collation="C"),
+            nullable=False,
+            comment="of the semantic version; empty: it is none",
+        ),
         sa.PrimaryKeyConstraint("release_id", "project_id", name=op.f("release_project_pkey")),
-        comment="status and listed_at repeat the release's: then a page of a listing is one range of an index",
     )
-    op.create_index(
-        "release_project_listing_idx",
-        "release_project",
-        ["project_id", "status", sa.literal_column("listed_at DESC"), sa.literal_column("release_id DESC")],
-        unique=False,
-    )
+    for listing, listed in (
+        ("release_environment", ["project_id", "environment_id", "status"]),
+        ("release_project", ["project_id", "status"]),
+    ):
+        for name, columns, included in (
+            ("date", ["listed_at", "release_id", "folded_version"], None),
+            ("precedence", ["precedence", "release_id", "folded_version"], None),
+            ("version", ["folded_version"], ["listed_at", "precedence", "release_id"]),
+        ):
+            op.create_index(f"{listing}_{name}_idx", listing, listed + columns, postgresql_include=included)
     op.create_table(
         "repository",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -355,9 +387,20 @@ COLLATE "C")"""
         sa.Column("errors", sa.JSON(), nullable=False, comment="list of {path, message}"),
         sa.Column("event_type", sa.Text(), nullable=True),
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "status", sa.SmallInteger(), server_default=sa.text("0"), nullable=False, comment="see DeadLetterStatus"
+        ),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["offset_id"], ["consumer_offset.id"], name=op.f("dead_letter_offset_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("dead_letter_pkey")),
         sa.UniqueConstraint("offset_id", "offset", name=op.f("dead_letter_offset_id_offset_key")),
+    )
+    op.create_index("dead_letter_listing_idx", "dead_letter", ["status", "dead_at", "id"], unique=False)
+    op.create_index("dead_letter_reason_idx", "dead_letter", ["reason", "status", "dead_at", "id"], unique=False)
+    op.create_index("dead_letter_type_idx", "dead_letter", ["event_type", "status", "dead_at", "id"], unique=False)
+    op.create_index(
+        "dead_letter_reason_type_idx", "dead_letter", ["reason", "event_type", "status", "dead_at", "id"], unique=False
     )
     op.create_table(
         "environment",
@@ -401,27 +444,6 @@ COLLATE "C")"""
         sa.UniqueConstraint("ident", name=op.f("organization_avatar_ident_key")),
     )
     op.create_table(
-        "parked_event",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("offset_id", sa.Integer(), nullable=False),
-        sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("partition", sa.Integer(), nullable=False),
-        sa.Column("offset", sa.BigInteger(), nullable=False),
-        sa.Column("record_key", sa.LargeBinary(), nullable=True),
-        sa.Column("headers", sa.JSON(), nullable=False, comment="list of [name, base64 of the value or null]"),
-        sa.Column("value", sa.LargeBinary(), nullable=True),
-        sa.Column("timestamp", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("event_key", sa.Text(), nullable=False, comment="events of one key wait in the order of their id"),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["offset_id"], ["consumer_offset.id"], name=op.f("parked_event_offset_id_fkey")),
-        sa.PrimaryKeyConstraint("id", name=op.f("parked_event_pkey")),
-        sa.UniqueConstraint("offset_id", "offset", name=op.f("parked_event_offset_id_offset_key")),
-    )
-    op.create_index(op.f("parked_event_event_key_id_idx"), "parked_event", ["event_key", "id"], unique=False)
-    op.create_table(
         "project",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("organization_id", sa.BigInteger(), nullable=False),
@@ -452,6 +474,49 @@ COLLATE "C")"""
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("issue_group_project_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("issue_group_pkey")),
         sa.UniqueConstraint("organization_id", "short_id", name=op.f("issue_group_organization_id_short_id_key")),
+    )
+    op.create_table(
+        "parked_event",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("offset_id", sa.Integer(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("record_key", sa.LargeBinary(), nullable=True),
+        sa.Column("headers", sa.JSON(), nullable=False, comment="list of [name, base64 of the value or null]"),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("timestamp", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("event_key", sa.Text(), nullable=False, comment="events of one key wait in the order of arrival"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "replayed",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="counted already, when it first came",
+        ),
+        sa.Column("dead_letter_id", sa.BigInteger(), nullable=True, comment="the dead letter that is tried again"),
+        sa.ForeignKeyConstraint(["dead_letter_id"], ["dead_letter.id"], name=op.f("parked_event_dead_letter_id_fkey")),
+        sa.ForeignKeyConstraint(["offset_id"], ["consumer_offset.id"], name=op.f("parked_event_offset_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("parked_event_pkey")),
+        sa.UniqueConstraint("offset_id", "offset", name=op.f("parked_event_offset_id_offset_key")),
+    )
+    op.create_index(
+        op.f("parked_event_event_key_arrived_at_id_idx"),
+        "parked_event",
+        ["event_key", "arrived_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "parked_event_dead_letter_idx",
+        "parked_event",
+        ["dead_letter_id"],
+        unique=False,
+        postgresql_where=sa.text("dead_letter_id IS NOT NULL"),
     )
     op.create_table(
         "group_history",

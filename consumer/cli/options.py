@@ -1,0 +1,39 @@
+"""Options that several commands have, and types of their values; a bad value is wrong usage, exit code 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class NonEmptyText(click.ParamType[str]):
+    """Text with at least one visible character: an empty variable of a script is not taken for a value."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what is empty or blank."""
+        text = str(value)
+        if not text.strip():
+            self.fail("must not be empty; give a value, or leave the option out", param, ctx)
+        return text
+
+
+NON_EMPTY = NonEmptyText()
+
+bootstrap_servers_option = click.option(
+    "--bootstrap-servers",
+    type=NON_EMPTY,
+    metavar="HOST:PORT,...",
+    help="Kafka servers; default: RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS, else the stack of this folder.",
+)
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Data folder of the stack; default: RELEASE_CONSUMER_STACK_DATA, else .stack.",
+)

@@ -1,0 +1,16 @@
+-- As read_ids, of a window of the listing: the page, if many match and not all of them are far away.
+SELECT seen.id, seen.%(key)s
+FROM (
+    SELECT membership.release_id AS id, membership.%(key)s, membership.folded_version
+    FROM %(membership)s AS membership
+    WHERE
+        membership.project_id = %(project_id)s
+        AND %(in_environment)s
+        AND membership.status = %(status)s
+        AND (membership.%(key)s, membership.release_id) < (%(after_key)s, %(after_id)s)
+    ORDER BY membership.%(key)s DESC, membership.release_id DESC
+    LIMIT %(window)s
+) AS seen
+WHERE seen.folded_version ^@ %(query)s
+ORDER BY seen.%(key)s DESC, seen.id DESC
+LIMIT %(limit)s

@@ -1,0 +1,11 @@
+-- Open ones only: what was discarded while it waited never was announced. Those that may still be to announce are left.
+SELECT d.id, d.topic, d.partition, d."offset", count(n.id) AS times
+FROM dead_letter d
+JOIN progress p ON p.offset_id = d.offset_id
+LEFT JOIN announced n ON n.dead_letter AND n.dead_letter_id = d.id
+WHERE d.status = 0 AND d.dead_at >= %(since)s AND d.dead_at <= %(until)s AND NOT EXISTS (
+    SELECT FROM outbox o WHERE o.offset_id = d.offset_id AND o.dead_letter_id = d.id AND o.seq > p.seq
+)
+GROUP BY d.id
+HAVING count(n.id) = 0
+ORDER BY d.id

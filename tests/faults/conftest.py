@@ -1,0 +1,21 @@
+"""What several fault tests share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.mortal import mortal_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consumer.services.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Embedded servers for tests that kill or stop them; each test starts them again."""
+    with mortal_stack(tmp_path_factory.mktemp("mortal")) as stack:
+        yield stack

@@ -1,0 +1,132 @@
+"""Kafka is away for longer than the group keeps a silent member: the worker goes on by itself, or ends when told.
+
+``FAULT_SEED`` repeats a history.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from consumer.cli.run import EXIT_FORCED
+from consumer.contracts.events import CommitData, CommitsPushed, ReleaseCreated
+from consumer.ids.lock import release_lock_key
+from tests.support.checker import broken_promises
+from tests.support.crashing import (
+    SEED,
+    applied,
+    independent_history,
+    installation,
+    look,
+    now,
+    parked,
+    publish,
+    wait_until_announced,
+)
+from tests.support.mortal import killed
+from tests.support.product import wait_until
+from tests.support.proxy import Proxy, before_kafka
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from consumer.services import Services
+    from consumer.services.stack import Stack
+
+SESSION_SECONDS = 6
+AWAY_SECONDS = 15
+RECOVERY_SECONDS = 60
+DRAIN_SECONDS = 2
+SMALL_BATCH = 5
+
+
+def test_kafka_is_away_for_longer_than_a_session(stack: Stack, tmp_path: Path) -> None:
+    """With both group protocols at once: most of the time is Kafka's."""
+    records = independent_history(SEED + 3)
+    half = len(records) // 2
+    services = stack.up()
+    with ExitStack() as everything:
+        began = now()
+        runs = []
+        for protocol in ("classic", "consumer"):
+            product = everything.enter_context(
+                installation(
+                    services,
+                    tmp_path,
+                    batch_size=SMALL_BATCH,
+                    group_protocol=protocol,
+                    session_timeout_seconds=SESSION_SECONDS,
+                )
+            )
+            publish(product, records[:half])
+            runs.append((product, product.start("--verbose")))
+        for product, worker in runs:
+            wait_until(lambda: applied(product) >= half // 2, f"much is applied\n{worker.words}")  # noqa: B023
+
+        with killed(stack, "kafka"):
+            over = time.monotonic() + AWAY_SECONDS
+            wait_until(lambda: time.monotonic() > over, "it is away for long", 2 * AWAY_SECONDS)
+        for product, _ in runs:
+            publish(product, records[half:])
+
+        for product, worker in runs:
+            wait_until_announced(product, worker, product.ends(), RECOVERY_SECONDS)
+            assert worker.terminate() == 0, worker.words
+            assert broken_promises(look(product, began).seen) == [], f"FAULT_SEED={SEED + 3}\n{worker.words}"
+
+
+@pytest.mark.parametrize("away", [Proxy.hang, Proxy.refuse])
+def test_a_worker_is_told_to_end_while_kafka_is_away_and_nothing_is_left_to_do(
+    services: Services, tmp_path: Path, away: Callable[[Proxy], None]
+) -> None:
+    with (
+        installation(services, tmp_path, drain_timeout_seconds=DRAIN_SECONDS) as product,
+        closing(before_kafka(services)) as proxy,
+    ):
+        product.publish(release("1.0"))
+        worker = product.start("--verbose", kafka_bootstrap_servers=proxy.address)
+        product.wait_until_announced(worker)
+
+        away(proxy)
+        assert worker.terminate() == 0, worker.words
+
+
+@pytest.mark.parametrize("away", [Proxy.hang, Proxy.refuse])
+def test_a_worker_is_told_to_end_while_kafka_is_away_and_something_is_left_to_announce(
+    services: Services, tmp_path: Path, away: Callable[[Proxy], None]
+) -> None:
+    settings = {"group_protocol": "classic", "session_timeout_seconds": SESSION_SECONDS}
+    with (
+        installation(services, tmp_path, drain_timeout_seconds=DRAIN_SECONDS, **settings) as product,
+        closing(before_kafka(services)) as proxy,
+        closing(redis.Redis.from_url(services.redis_url)) as client,
+    ):
+        began = now()
+        product.publish(release("1.0"))
+        product.run_until_caught_up()
+        (row,) = product.rows("SELECT organization_id, id FROM release")
+        lock = release_lock_key(*row)
+        client.set(lock, "another", px=60_000)
+        commits = [CommitData(id="1" * 40)]
+        product.publish(CommitsPushed(id="1", source="/ci", organization="acme", version="1.0", commits=commits))
+        worker = product.start("--verbose", kafka_bootstrap_servers=proxy.address)
+        wait_until(lambda: parked(product) == 1, f"an event waits\n{worker.words}")
+        product.wait_until_announced(worker)
+
+        away(proxy)
+        # What waits is tried again without Kafka; its announcement has to stay behind.
+        client.delete(lock)
+        wait_until(lambda: parked(product) == 0, f"the event is applied\n{worker.words}")
+        assert worker.terminate() == EXIT_FORCED, worker.words
+
+        product.run_until_caught_up()
+        assert broken_promises(look(product, began).seen) == []
+
+
+def release(version: str) -> ReleaseCreated:
+    return ReleaseCreated(id=version, source="/ci", organization="acme", version=version, projects=["web"])
