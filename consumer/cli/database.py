@@ -1,17 +1,20 @@
-"""The connection of commands that only read."""
+"""Connections of commands to the configured database."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from consumer.services import resolve_service
 from consumer.settings import load_settings
 from consumer.store.database import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
+
+    from consumer.settings import Settings
 
 
 @contextmanager
@@ -23,7 +26,8 @@ def reading() -> Iterator[Connection]:
         UsageError: no database is named and no stack is up.
         sqlalchemy.exc.OperationalError: PostgreSQL does not answer.
     """
-    engine = connect(_database_url(), application_name="release-consumer read", pool_size=1)
+    url = resolve_service(load_settings(), "postgresql")
+    engine = connect(url, application_name="release-consumer read", pool_size=1)
     try:
         with engine.connect() as connection:
             yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -31,10 +35,20 @@ def reading() -> Iterator[Connection]:
         engine.dispose()
 
 
-def _database_url() -> str:
-    settings = load_settings()
-    if settings.database_url is not None:
-        return settings.database_url
-    from consumer.services import resolve_services  # only where no database is named
+@contextmanager
+def writing(settings: Settings, command: str) -> Iterator[Engine]:
+    """An engine on the configured database, for short transactions beside running workers.
 
-    return resolve_services(settings).database_url
+    Args:
+        settings: may name the database.
+        command: what ``pg_stat_activity`` shows.
+
+    Raises:
+        UsageError: no database is named and no stack is up.
+    """
+    url = resolve_service(settings, "postgresql")
+    engine = connect(url, application_name=f"release-consumer {command}", pool_size=1)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from consumer.cli.options import data_option
 from consumer.cli.output import json_option
 from consumer.client import Publisher
 from consumer.demo import history
@@ -46,11 +47,7 @@ TERMINATED = 143
     default=".",
     help="Git repository whose history is published; default: the one of this folder.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Data folder of the stack; default: RELEASE_CONSUMER_STACK_DATA, else .stack.",
-)
+@data_option
 @json_option
 def demo(*, path: Path, data: Path | None, as_json: bool) -> None:
     """Show the main job: git history in, releases and resolved issues in PostgreSQL, announcements out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +50,32 @@ def _explain_redis(error: Exception) -> str:
 def _explain_kafka(error: Exception) -> str:
     cause: Any = error.args[0] if error.args else error
     reason = cause.str() if hasattr(cause, "str") else cause
-    return (
-        f"Kafka failed: {_one_line(reason)}; "
-        "check RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS, or run `release-consumer stack up`"
+    name = cause.name() if hasattr(cause, "name") else ""
+    return f"Kafka failed: {_one_line(reason)}; {_kafka_remedy(name, str(reason))}"
+
+
+def _kafka_remedy(name: str, reason: str) -> str:
+    """What to do about an error of Kafka or its client, by the error's name."""
+    if name == "_INVALID_ARG":
+        named = re.search(r'property:? "([\w.]+)"', reason)
+        variable = named[1].replace(".", "_").upper() if named else "*"
+        return f"correct or remove RELEASE_CONSUMER_KAFKA__{variable}"
+    if name.endswith("_AUTHORIZATION_FAILED"):
+        return "let an operator of Kafka grant this user that right"
+    return _KAFKA_REMEDIES.get(
+        name, "check RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS, or run `release-consumer stack up`"
     )
 
+
+_KAFKA_REMEDIES = {
+    "TOPIC_EXCEPTION": "correct RELEASE_CONSUMER_TOPICS__*",
+    "INVALID_PARTITIONS": "correct RELEASE_CONSUMER_TOPIC_PARTITIONS",
+    "INVALID_REPLICATION_FACTOR": "correct RELEASE_CONSUMER_TOPIC_REPLICATION_FACTOR, or start more brokers",
+    "POLICY_VIOLATION": "create the topics by hand, as Kafka's policy wants them",
+    "_AUTHENTICATION": "correct RELEASE_CONSUMER_KAFKA__SASL_*",
+    "SASL_AUTHENTICATION_FAILED": "correct RELEASE_CONSUMER_KAFKA__SASL_*",
+    "_SSL": "correct RELEASE_CONSUMER_KAFKA__SSL_*",
+}
 
 _EXPLANATIONS: dict[tuple[str, str], Callable[[Any], str | None]] = {
     ("sqlalchemy.exc", "ProgrammingError"): _explain_programming_error,

@@ -91,6 +91,7 @@ def root() -> None:
       1    a failure, a wrong setting included; one line on stderr says what, where and the remedy
       2    wrong usage: an unknown option, or a value that the option does not take
       3    run only: not everything that was read could be applied and announced in time
+      4    run only: it halted, because too many events would have become dead letters
       130  Ctrl-C, where the command does not end in order
 
     \b

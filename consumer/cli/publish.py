@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -13,6 +12,8 @@ from typing import IO, TYPE_CHECKING
 import click
 import orjson
 
+from consumer.cli.options import bootstrap_servers_option
+from consumer.cli.output import json_option, print_json_line
 from consumer.client import Publisher, to_record
 from consumer.contracts import decode
 from consumer.errors import InvalidEvent, UsageError
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
     from consumer.settings import Settings
 
 _CHUNK_BYTES = 1024 * 1024
-
-bootstrap_servers_option = click.option(
-    "--bootstrap-servers",
-    metavar="HOST:PORT,...",
-    help="Kafka servers; default: RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS, else the stack of this folder.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON document.")
 
 
 @click.command()
@@ -44,7 +38,8 @@ def publish(
 ) -> None:
     """Send events: one CloudEvent in JSON a line (structured mode), from FILE or standard input.
 
-    All are validated before any is sent. Bad ones are listed as `line N: path: message`, and nothing is sent.
+    All are validated before any is sent. Bad ones are listed as `line N: path: message`, and nothing is sent. With
+    --json, the counts are printed on stdout.
 
     \b
     Example:
@@ -52,22 +47,19 @@ def publish(
       generate-events | release-consumer publish --partial -
     """
     settings = load_settings(kafka_bootstrap_servers=bootstrap_servers)
+    if file.isatty():
+        click.echo("reading events from standard input, one a line; Ctrl-D ends it", err=True)
     with ExitStack() as resources:
         lines = _Lines(resources.enter_context(_seekable(file)), settings.max_event_bytes)
-        bad = _report_bad(lines, settings)
+        good, bad = _validate(lines, settings)
         published: dict[str, int] = {}
-        if partial or not bad:
+        if good and (partial or not bad):
             published = _send(lines, bad, settings)
+    if not good and not bad:
+        click.echo("warning: the input holds no events", err=True)
     report(published, invalid=len(bad), as_json=as_json)
     if bad:
         context.exit(1)
-
-
-def kafka_servers(settings: Settings) -> str:
-    """The Kafka servers that the settings name, else those of the stack; the other services are not needed."""
-    from consumer.services import resolve_services  # only where no server is named
-
-    return settings.kafka_bootstrap_servers or resolve_services(settings).kafka_bootstrap_servers
 
 
 def report(published: dict[str, int], *, invalid: int, as_json: bool) -> None:
@@ -83,7 +75,7 @@ def report(published: dict[str, int], *, invalid: int, as_json: bool) -> None:
     left_out = f"; {invalid} invalid" if invalid else ""
     click.echo(f"published {total} events: {words}{left_out}", err=True)
     if as_json:
-        click.echo(json.dumps({"published": total, "invalid": invalid, "topics": published}))
+        print_json_line({"published": total, "invalid": invalid, "topics": published})
 
 
 class _Lines:
@@ -126,8 +118,9 @@ def _seekable(file: IO[bytes]) -> IO[bytes]:
     return copy
 
 
-def _report_bad(lines: _Lines, settings: Settings) -> set[int]:
-    """Validate every line; list what is wrong on stderr; return the numbers of the bad lines."""
+def _validate(lines: _Lines, settings: Settings) -> tuple[int, set[int]]:
+    """Validate every line; list what is wrong on stderr; return how many are good, and the numbers of the bad ones."""
+    good = 0
     bad: set[int] = set()
     for number, line in lines:
         try:
@@ -137,13 +130,15 @@ def _report_bad(lines: _Lines, settings: Settings) -> set[int]:
             bad.add(number)
             for violation in error.violations:
                 click.echo(f"line {number}: {violation}", err=True)
-    return bad
+        else:
+            good += 1
+    return good, bad
 
 
 def _send(lines: _Lines, bad: set[int], settings: Settings) -> dict[str, int]:
     hidden = not sys.stderr.isatty()
     with (
-        Publisher(settings, kafka_servers(settings)) as publisher,
+        Publisher(settings) as publisher,
         click.progressbar(length=lines.size, label="publishing", file=sys.stderr, hidden=hidden) as progress,
     ):
         for number, line in lines:

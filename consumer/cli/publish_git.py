@@ -7,24 +7,47 @@ from pathlib import Path
 
 import click
 
-from consumer.cli.publish import bootstrap_servers_option, json_option, kafka_servers, report
+from consumer.cli.options import NON_EMPTY, bootstrap_servers_option
+from consumer.cli.output import json_option
+from consumer.cli.publish import report
 from consumer.client import Publisher
+from consumer.contracts import reasons
 from consumer.errors import InvalidEvent, UsageError
 from consumer.git.history import GitRepository
-from consumer.git.releases import Target, release_events, release_of_range, releases_of_tags
+from consumer.git.releases import Target, release_events, release_of_range, releases_of_tags, split_range
 from consumer.settings import load_settings
 
 _MAX_COMMITS = 1000
+
+
+def _range(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        try:
+            split_range(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+    return value
 
 
 @click.command("publish-git")
 @click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--organization", metavar="SLUG", required=True, help="Organization of the releases.")
 @click.option("--project", metavar="SLUG", required=True, help="Project of the releases.")
-@click.option("--repository", metavar="NAME", help="Default: owner/name of the remote origin, else the folder's name.")
+@click.option(
+    "--repository",
+    type=NON_EMPTY,
+    metavar="NAME",
+    help="Default: owner/name of the remote origin, else the folder's name.",
+)
 @click.option("--tags", is_flag=True, help="A release per tag; the default.")
-@click.option("--range", "range_", metavar="A..B", help="One release of the commits after A up to B; needs --version.")
-@click.option("--version", metavar="VERSION", help="Version of the release of --range.")
+@click.option(
+    "--range",
+    "range_",
+    metavar="A..B",
+    callback=_range,
+    help="One release of the commits after A up to B; needs --version. A range without commits is refused.",
+)
+@click.option("--version", type=NON_EMPTY, metavar="VERSION", help="Version of the release of --range.")
 @click.option(
     "--version-prefix", metavar="TEXT", default="", help="Put before the tag's name in versions, such as web@."
 )
@@ -74,10 +97,10 @@ def publish_git(
         releases = [release_of_range(git, range_, version)]
     else:
         releases = releases_of_tags(git, version_prefix, _note)
-    target = Target(organization, project, repository or git.name())
+    target = Target(organization, project, repository or _name(git))
     hidden = not sys.stderr.isatty()
     with (
-        Publisher(settings, kafka_servers(settings)) as publisher,
+        Publisher(settings) as publisher,
         click.progressbar(releases, label="publishing", file=sys.stderr, hidden=hidden) as progress,
     ):
         for release in progress:
@@ -85,9 +108,23 @@ def publish_git(
                 try:
                     publisher.publish(event)
                 except InvalidEvent as error:
-                    msg = f"release {release.version}: {error}; correct the option that it comes from"
-                    raise UsageError(msg) from None
+                    raise _refused(release.version, error) from None
     report(dict(publisher.delivered), invalid=0, as_json=as_json)
+
+
+def _name(git: GitRepository) -> str:
+    name = git.remote_name()
+    if name is None:
+        name = git.folder_name()
+        _note(f"the repository is named {name!r} after its folder, for want of a remote; --repository names another")
+    return name
+
+
+def _refused(version: str, error: InvalidEvent) -> Exception:
+    """An event that breaks the contract: git's own facts fit it, so that it is an option that does not."""
+    if error.reason == reasons.TOO_LARGE:
+        return UsageError(f"release {version}: {error}; raise RELEASE_CONSUMER_MAX_EVENT_BYTES")
+    return click.UsageError(f"release {version}: {error}; correct the option that it comes from")
 
 
 def _note(text: str) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ import click
 from consumer import failpoints, metrics
 from consumer.cli.options import NON_EMPTY
 from consumer.cli.signals import ENDING, force_exit
-from consumer.errors import SettingsError
+from consumer.errors import Halted, SettingsError
 from consumer.health import Health
 from consumer.intake.wiring import open_worker
 from consumer.ops.serving import serve
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from consumer.intake.worker import Worker
 
 EXIT_FORCED = 3
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 0.1
+_HALTED_SECONDS = 15.0
+"""How long a halted worker still answers ``/readyz``: long enough for a probe every 10 s to hear why."""
 
 _FORCED_LATER_SECONDS = 1.0
 
@@ -43,7 +50,8 @@ def run(context: click.Context, instance_id: str | None, *, until_caught_up: boo
     Start as many as you like: Kafka spreads the partitions. At start it waits for Kafka and PostgreSQL, up to
     RELEASE_CONSUMER_STARTUP_TIMEOUT_SECONDS each; without Redis it works, too. SIGTERM or Ctrl-C drains: what was read
     is applied and announced, then the exit code is 0; it is 3 if that took too long
-    (RELEASE_CONSUMER_DRAIN_TIMEOUT_SECONDS) or a second signal came.
+    (RELEASE_CONSUMER_DRAIN_TIMEOUT_SECONDS) or a second signal came, and 4 if a run of dead letters halted it
+    (RELEASE_CONSUMER_HALT_*).
 
     \b
     Example:
@@ -59,10 +67,16 @@ def run(context: click.Context, instance_id: str | None, *, until_caught_up: boo
     ending = _Ending()
     force_exit(settings.drain_timeout_seconds + _FORCED_LATER_SECONDS, EXIT_FORCED)
     before = metrics.events_by_fate()
-    with open_worker(settings, resolve_services(settings, must_answer=False), health) as (worker, make_target):
-        target = make_target() if until_caught_up else None
-        ending.drains(worker)
-        drained = worker.run(target)
+    try:
+        with open_worker(settings, resolve_services(settings, must_answer=False), health) as (worker, make_target):
+            target = make_target() if until_caught_up else None
+            ending.drains(worker)
+            drained = worker.run(target)
+    except Halted as halted:
+        log.error("%s", halted)  # noqa: TRY400  # one line
+        if settings.http_port is not None:
+            ending.wait(_HALTED_SECONDS)
+        raise
     if until_caught_up:
         click.echo(_result(before, caught_up=drained and not ending.signals), err=True)
     if not drained:
@@ -79,22 +93,32 @@ class _Ending:
     def __init__(self) -> None:
         self.signals = 0
         self._worker: Worker | None = None
+        self._has_begun = False
         for number in ENDING:
             signal.signal(number, self._on_signal)
 
     def drains(self, worker: Worker) -> None:
         """From now on there may be something to drain."""
         self._worker = worker
+        self._has_begun = True
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until the next signal; the worker has ended."""
+        before, deadline = self.signals, time.monotonic() + seconds
+        self._worker = None
+        while self.signals == before and time.monotonic() < deadline:
+            time.sleep(_PAUSE_SECONDS)
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self.signals += 1
-        if self._worker is None:
+        if not self._has_begun:
             # Not sys.stderr, which may be in the middle of a line.
             os.write(2, b"ended before anything was read\n")
             os._exit(0)
-        if self.signals > 1:
-            os._exit(EXIT_FORCED)
-        self._worker.stop()
+        elif self._worker is not None:
+            if self.signals > 1:
+                os._exit(EXIT_FORCED)
+            self._worker.stop()
 
 
 def _result(before: dict[str, int], *, caught_up: bool) -> str:

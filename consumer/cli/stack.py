@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shlex
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from consumer.cli.options import data_option
+from consumer.cli.output import json_option, print_json
 from consumer.services import resolve_services
 from consumer.services.stack import Stack, Status
 from consumer.settings import ENV_PREFIX, Settings, load_settings
 
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Data folder of the stack; default: RELEASE_CONSUMER_STACK_DATA, else .stack.",
-)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.group()
@@ -62,9 +60,12 @@ def down(data: Path | None, *, wipe: bool) -> None:
 
 @stack.command()
 @data_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, keyed kafka, postgresql, redis.")
-def status(data: Path | None, *, as_json: bool) -> None:
+@json_option
+@click.pass_context
+def status(context: click.Context, data: Path | None, *, as_json: bool) -> None:
     """Tell per service whether it runs, its pid, address, data folder and log file.
+
+    Exits with 0 when all three are up, with 1 when one is down. The JSON is keyed kafka, postgresql, redis.
 
     \b
     Example:
@@ -72,10 +73,11 @@ def status(data: Path | None, *, as_json: bool) -> None:
     """
     statuses = _stack(_settings(data)).status()
     if as_json:
-        click.echo(json.dumps({name: dataclasses.asdict(status) for name, status in statuses.items()}, indent=2))
-        return
-    for name, one in statuses.items():
-        click.echo(f"{name}: {_words(one)}")
+        print_json({name: dataclasses.asdict(one) for name, one in statuses.items()})
+    else:
+        for name, one in statuses.items():
+            click.echo(f"{name}: {_words(one)}")
+    context.exit(0 if all(one.running for one in statuses.values()) else 1)
 
 
 @stack.command()

@@ -13,6 +13,7 @@ from consumer.client.records import to_record
 from consumer.client.release_events import ReleaseEvents
 from consumer.contracts.cloudevents import CONTENT_TYPE, STRUCTURED_JSON
 from consumer.errors import ServiceUnavailable, UsageError
+from consumer.services import resolve_service
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,27 +43,26 @@ class Publisher(ReleaseEvents[str], CatalogEvents[str]):
 
     Args:
         settings: topics, largest event, time-outs, and any librdkafka property (``settings.kafka_properties``).
-        bootstrap_servers: the Kafka servers, ``host:port``, comma separated; ``None``: those of the settings.
+        bootstrap_servers: the Kafka servers, ``host:port``, comma separated; ``None``: those of the settings, else
+            those of the stack in ``settings.stack_data``, as for every command.
         source: who publishes: ``source`` of the events that the typed methods make, a URI reference.
 
     Attributes:
         delivered: how many events Kafka has confirmed, by topic.
 
     Raises:
-        UsageError: no Kafka server is named.
+        UsageError: no Kafka server is named, and none of a stack is up.
+        KafkaException: a librdkafka property is refused.
 
     Example:
-        >>> with Publisher(load_settings(), "127.0.0.1:9092", source="ci:example/web") as publisher:  # doctest: +SKIP
+        >>> with Publisher(load_settings(), source="ci:example/web") as publisher:  # doctest: +SKIP
         ...     publisher.release_created(organization="acme", version="web@1.4.0", projects=["web"])
         '0b3d8f0e-6d7c-5b0e-8c53-0e3c62b8a1f4'
     """
 
     def __init__(self, settings: Settings, bootstrap_servers: str | None = None, *, source: str = "publisher") -> None:
         super().__init__(source)
-        servers = bootstrap_servers or settings.kafka_bootstrap_servers
-        if servers is None:
-            msg = "no Kafka server is named; set RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS, or give bootstrap_servers"
-            raise UsageError(msg)
+        servers = bootstrap_servers or resolve_service(settings, "kafka")
         self.delivered: Counter[str] = Counter()
         self._settings = settings
         self._servers = servers
@@ -190,15 +190,8 @@ def _configuration(settings: Settings, bootstrap_servers: str) -> dict[str, Any]
         "linger.ms": 5,
         "delivery.timeout.ms": int(_DELIVERY_SECONDS * 1000),
         "queue.buffering.max.kbytes": max(64 * 1024, 2 * message_bytes // 1024),
-        **settings.kafka_client(bootstrap_servers),
-        # Errors are raised, not printed.
-        "log_level": 0,
+        **settings.kafka_client(bootstrap_servers, is_polled=True),
         "enable.idempotence": True,
         "acks": "all",
         "message.max.bytes": message_bytes,
-        "error_cb": _ignore,
     }
-
-
-def _ignore(_: KafkaError) -> None:
-    """Connection errors show as a failed delivery or a time-out."""

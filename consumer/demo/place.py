@@ -1,4 +1,4 @@
-"""A place of the demo's own on the services: a database, topics and a consumer group that no one else uses."""
+"""A place of one's own on the services: a database, topics and a consumer group that no one else uses."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ _ANSWER_SECONDS = 10.0
 
 
 @contextmanager
-def own_place(services: Services, stack_data: Path) -> Iterator[Settings]:
+def own_place(services: Services, stack_data: Path, purpose: str = "demo") -> Iterator[Settings]:
     """Make an empty database under a fresh name; remove it and the topics at the end, whatever happened.
 
     Args:
         services: where Kafka, PostgreSQL and Redis answer.
         stack_data: data folder of the stack, for commands that are run there.
+        purpose: what it is for; names begin with it.
 
     Yields:
         settings that name the services and the place; ``release-consumer setup`` makes tables and topics there.
@@ -38,7 +39,7 @@ def own_place(services: Services, stack_data: Path) -> Iterator[Settings]:
     Raises:
         UsageError: the database user may not create databases.
     """
-    name = f"demo-{secrets.token_hex(4)}"
+    name = f"{purpose}-{secrets.token_hex(4)}"
     database = name.replace("-", "_")
     settings = load_settings(
         stack_data=stack_data,
@@ -83,7 +84,7 @@ def _administer(url: str, statement: Composable) -> None:
     except psycopg2.Error as error:
         reason = str(error).strip().splitlines()[0]
         msg = (
-            f"the demo cannot manage a database of its own: {reason}; name a user with CREATEDB in "
+            f"cannot manage a database of its own: {reason}; name a user with CREATEDB in "
             f"{ENV_PREFIX}DATABASE_URL, or unset it to use the embedded PostgreSQL"
         )
         raise UsageError(msg) from None
@@ -92,7 +93,7 @@ def _administer(url: str, statement: Composable) -> None:
 def _remove_from_kafka(settings: Settings, servers: str) -> None:
     """Delete topics and group; what cannot be deleted is unused, and in no one's way."""
     topics = settings.topics
-    admin = AdminClient({**settings.kafka_client(servers), "log_level": 0})
+    admin = AdminClient(settings.kafka_client(servers))
     names = [*topics.inputs, topics.activity, topics.dead_letters]
     for deletions in (
         admin.delete_topics(names, request_timeout=_ANSWER_SECONDS),

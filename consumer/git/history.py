@@ -74,10 +74,16 @@ class GitRepository:
 
     def name(self) -> str:
         """``owner/name`` of the remote ``origin``; the folder's name where that is none, or on this machine."""
+        return self.remote_name() or self.folder_name()
+
+    def remote_name(self) -> str | None:
+        """``owner/name`` of the remote ``origin``; ``None`` where that is none, or on this machine."""
         remote = self._try_text("config", "--get", "remote.origin.url")
         match = _REMOTE.fullmatch(remote) if remote else None
-        if match:
-            return match["name"]
+        return match["name"] if match else None
+
+    def folder_name(self) -> str:
+        """The name of the repository's folder."""
         folder = self._folder.parent if self._folder.name == ".git" else self._folder
         return folder.name.removesuffix(".git")
 
@@ -89,7 +95,8 @@ class GitRepository:
         """
         sha = self._try_text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if sha is None:
-            msg = f"{self._path} has no commit {revision}; `git fetch --tags` may get it, `git log` shows what is there"
+            fetch = "git fetch --unshallow" if self._boundary else "git fetch --tags"
+            msg = f"{self._path} has no commit {revision}; `{fetch}` may get it, `git log` shows what is there"
             raise UsageError(msg)
         return sha
 
@@ -104,6 +111,10 @@ class GitRepository:
             msg = f"{self._path} has no commits on its branch; commit something, or name another folder"
             raise UsageError(msg)
         return sha
+
+    def is_part_of(self, sha: str, later: str) -> bool:
+        """Whether a commit is another one, or in its history."""
+        return self._try_text("rev-list", "--max-count=1", sha, f"^{later}") == ""
 
     def describe(self, revision: str) -> str:
         """A short name of a commit: ``git describe --always``."""

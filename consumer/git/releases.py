@@ -48,14 +48,32 @@ def release_of_range(git: GitRepository, range_: str, version: str) -> GitReleas
     """The release of the commits after A up to B, for the range ``A..B``; without B up to HEAD.
 
     Raises:
-        UsageError: it is not a range, or names a commit that the repository does not have.
+        ValueError: it is not a range.
+        UsageError: it names a commit that the repository does not have, or holds no commits: published, an empty list
+            would clear the commit log of a release that has one.
+    """
+    start, end = split_range(range_)
+    sha, since = git.resolve(end), git.resolve(start)
+    if git.is_part_of(sha, since):
+        msg = (
+            f"the range {range_} holds no commits: sent, it would clear the commit log of release {version}; "
+            f"start at an earlier commit, such as --range {end}~3..{end}"
+        )
+        raise UsageError(msg)
+    return GitRelease(version, ref=sha, sha=sha, since=since, date=git.commit_date(sha))
+
+
+def split_range(range_: str) -> tuple[str, str]:
+    """Start and end of a range ``A..B``; without B the end is HEAD.
+
+    Raises:
+        ValueError: it is not a range.
     """
     start, separator, end = range_.partition("..")
     if not separator or not start or end.startswith("."):
         msg = f"{range_!r} is not a range; write A..B, such as v1.3..v1.4"
-        raise UsageError(msg)
-    sha = git.resolve(end or "HEAD")
-    return GitRelease(version, ref=sha, sha=sha, since=git.resolve(start), date=git.commit_date(sha))
+        raise ValueError(msg)
+    return start, end or "HEAD"
 
 
 def releases_of_tags(git: GitRepository, prefix: str, note: Callable[[str], None]) -> list[GitRelease]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from consumer.services.model import SERVICE_NAMES, SETTING_OF, ServiceName
+from consumer.services.model import SERVICE_NAMES, ServiceName, named_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ def choose_sources(
     sources: dict[ServiceName, Source] = {}
     fresh: Source | None = None
     for name in SERVICE_NAMES:
-        if getattr(settings, SETTING_OF[name]) is not None:
+        if named_server(settings, name) is not None:
             sources[name] = "settings"
         elif name in records:
             sources[name] = records[name].provider

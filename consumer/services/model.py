@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from consumer.settings import Settings
 
 ServiceName = Literal["kafka", "postgresql", "redis"]
 
@@ -15,6 +18,12 @@ SETTING_OF: dict[ServiceName, str] = {
     "postgresql": "database_url",
     "redis": "redis_url",
 }
+
+
+def named_server(settings: Settings, name: ServiceName) -> str | None:
+    """The value of the setting that names the server of a service; ``None``: that is left to the stack."""
+    server: str | None = getattr(settings, SETTING_OF[name])
+    return server
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from consumer.errors import UsageError
 from consumer.services.choose import Source, choose_sources
-from consumer.services.model import SERVICE_NAMES, SETTING_OF, ServiceName, Services
+from consumer.services.model import SERVICE_NAMES, SETTING_OF, ServiceName, Services, named_server
 from consumer.services.probe import refusal_of
 from consumer.services.state import State
 
@@ -70,6 +70,8 @@ class Stack:
         """
         with self._state.locked():
             sources = choose_sources(self._settings, self._state.records(), _docker_answers)
+            for source in set(sources.values()) - {"settings"}:
+                self._provider(source)  # a package that is not installed is told once, not for each service
             with ThreadPoolExecutor(len(SERVICE_NAMES)) as pool:
                 ups = {name: pool.submit(self._up, name, source) for name, source in sources.items()}
             failures = [str(up.exception()) for up in ups.values() if isinstance(up.exception(), UsageError)]
@@ -96,8 +98,9 @@ class Stack:
         return {name: self._status(name, records.get(name)) for name in SERVICE_NAMES}
 
     def _up(self, name: ServiceName, source: Source) -> str:
-        if source == "settings":
-            return self._named(name)
+        named = named_server(self._settings, name)
+        if named is not None:
+            return self._named(name, named)
         provider = self._provider(source)
         record = self._state.records().get(name)
         if record is not None and provider.is_running(record):
@@ -112,8 +115,7 @@ class Stack:
         self._progress(f"{name}: up on {record.address} ({time.monotonic() - began:.1f} s)")
         return record.url
 
-    def _named(self, name: ServiceName) -> str:
-        url: str = getattr(self._settings, SETTING_OF[name])
+    def _named(self, name: ServiceName, url: str) -> str:
         refusal = refusal_of(name, url)
         if refusal is not None:
             msg = f"{name}: {_address(url)}, which the settings name, does not answer ({refusal})"
@@ -132,7 +134,7 @@ class Stack:
             self._progress(f"{name}: data wiped")
 
     def _status(self, name: ServiceName, record: Record | None) -> Status:
-        named = getattr(self._settings, SETTING_OF[name])
+        named = named_server(self._settings, name)
         if named is not None:
             problem = refusal_of(name, named)
             return Status("settings", running=problem is None, problem=problem, address=_address(named))

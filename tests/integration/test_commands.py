@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -71,6 +73,28 @@ def test_setup_from_many_places_at_once(bare: Product) -> None:
     assert sorted(line for line in told if line.endswith(": created")) == topics_told(bare, "created")
     assert len(set(filter(lambda line: line.startswith("database: "), told))) == 1
     bare.run_until_caught_up()
+
+
+# --- run ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_waits_at_start_ends_at_once_when_told(bare: Product) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        worker = bare.start(database_url="postgresql://nobody@127.0.0.1:1/none")
+        worker.wait_for_words("waiting for PostgreSQL at postgresql://nobody@127.0.0.1:1/none")
+        os.kill(worker.pid, number)
+        assert worker.wait() == 0
+        assert worker.lines[-1] == "ended before anything was read"
+
+
+def test_a_worker_without_redis_works_and_tells_what_it_did(bare: Product) -> None:
+    bare.set_up()
+    bare.publish(created(version="1.0"), created(version="1.0"), {"type": "release-created", "data": {}})
+    worker = bare.run_until_caught_up(redis_url="redis://127.0.0.1:1/0")
+    assert "Redis does not answer, going on without it" in worker.words
+    assert worker.lines[-1] == (
+        "caught up: 2 applied, 0 duplicate, 0 parked, 1 dead; see `release-consumer dead-letters list`"
+    )
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -167,6 +191,13 @@ def test_a_release(product: Product) -> None:
         "deploys": [],
         "resolvedGroups": ["API-3", "WEB-1"],
     }
+
+
+def test_a_release_in_words(product: Product) -> None:
+    words = product.command("releases", "show", "--organization", ACME, "1.0").stdout
+    fields = {line.split("  ")[0]: line.split("  ")[-1].strip() for line in words.partition("\n\n")[0].splitlines()}
+    assert fields.keys() >= {"owner", "started", "deploys"}
+    assert (fields["released"], fields["deploys"]) == ("2024-06-01T05:00:00Z", "0")
 
 
 def test_releases_of_a_project(product: Product) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import uuid
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +22,7 @@ from consumer.errors import InvalidEvent, ServiceUnavailable
 from consumer.services.embedded.kafka import KafkaServer
 from consumer.services.ports import free_port
 from consumer.settings import Settings, Topics
+from tests.support.product import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,7 +218,9 @@ class TestPublish:
         assert result.stderr.endswith("has no topic test-missing; run `release-consumer setup`\n")
         assert records(settings, settings.topics.release_events) == []
 
-    def test_kafka_that_does_not_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_kafka_that_does_not_answer(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
         monkeypatch.setenv("RELEASE_CONSUMER_STARTUP_TIMEOUT_SECONDS", "0.5")
 
         result = run("publish", "--bootstrap-servers", "127.0.0.1:1", stdin=lines(CREATED))
@@ -224,6 +228,7 @@ class TestPublish:
         assert result.exit_code == 1
         assert len(result.stderr.splitlines()) == 1
         assert "Kafka at 127.0.0.1:1 does not answer" in result.stderr
+        assert "%3|" not in capfd.readouterr().err  # librdkafka's own words
 
 
 class TestPublisher:
@@ -298,15 +303,23 @@ class TestPublisher:
         ):
             pass
 
-    def test_broker_that_comes_back_in_time_gets_every_event_once(self, own_broker: OwnBroker) -> None:
+    def test_broker_that_comes_back_in_time_gets_every_event_once(
+        self, own_broker: OwnBroker, caplog: pytest.LogCaptureFixture
+    ) -> None:
         with Publisher(Settings(), own_broker.address) as publisher:
             for number in range(50):
                 publisher.release_deleted(organization="acme", version=str(number), event_id=str(number))
             own_broker.kill()
             for number in range(50, 100):
                 publisher.release_deleted(organization="acme", version=str(number), event_id=str(number))
+            wait_until(
+                lambda: publisher._producer.poll(0) < 0 or "is away" in caplog.text, "it is told that Kafka is away"
+            )
             own_broker.start()
 
+        wait_until(lambda: "is back" in caplog.text, "it is told that Kafka is back")
+        told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+        assert [message.partition(" is ")[2][:4] for message in told] == ["away", "back"]
         assert publisher.delivered == {"release-events": 100}
         found = records(Settings(kafka_bootstrap_servers=own_broker.address), "release-events")
         assert sorted(int(decoded(record).id) for record in found) == list(range(100))
@@ -342,6 +355,19 @@ class TestPublishGit:
 
         assert result.exit_code == 2
 
+    def test_a_name_that_comes_from_the_folder_is_told(self, settings: Settings, tmp_path: Path) -> None:
+        folder = tmp_path / "shop"
+        folder.mkdir()
+        git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-C", str(folder)]
+        for command in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "-m", "Start"]):
+            subprocess.run([*git, *command], check=True)
+
+        result = run("publish-git", "--organization", "acme", "--project", "web", str(folder))
+
+        assert result.exit_code == 0, result.output
+        assert "note: the repository is named 'shop' after its folder" in result.stderr
+        assert {decoded(one).source for one in records(settings, settings.topics.release_events)} == {"git:shop"}
+
     def test_slug_that_is_none(self, settings: Settings, tmp_path: Path) -> None:
         git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-C", str(tmp_path)]
         for command in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "-m", "Start"]):
@@ -349,7 +375,7 @@ class TestPublishGit:
 
         result = run("publish-git", "--organization", "acme", "--project", "w b", str(tmp_path))
 
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert "$.data.projects[0]: must be ASCII letters" in result.stderr
         assert ids(settings) == []
 

@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def run(command: str, folder: Path, *options: str) -> Result:
     result = CliRunner().invoke(stack, [command, "--data", str(folder), *options], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+    assert command == "status" or result.exit_code == 0, result.output
     return result
 
 
@@ -61,8 +61,10 @@ def up(folder: Path) -> Result:
 
 
 def status(folder: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(run("status", folder, "--json").stdout)
+    result = run("status", folder, "--json")
+    loaded: dict[str, Any] = json.loads(result.stdout)
     assert list(loaded) == NAMES
+    assert result.exit_code == (0 if all(one["running"] for one in loaded.values()) else 1)
     return loaded
 
 

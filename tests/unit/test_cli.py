@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 import pytest
 from click.testing import CliRunner
+from confluent_kafka import KafkaError, KafkaException
 
 from consumer.cli.main import COMMANDS, root
 from consumer.cli.output import cell
 from consumer.cli.settings import mask
 from consumer.errors import InvalidEvent, ServiceUnavailable, UsageError, Violation
+from consumer.intake.startup import wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOWHERE = "postgresql://someone:secret@localhost:1/none"
 AVAILABLE = [name for name, (module, _, _) in COMMANDS.items() if find_spec(module)]
@@ -117,6 +123,126 @@ def test_a_wrong_setting_is_one_line() -> None:
     result = CliRunner().invoke(root, ["settings"], env={"RELEASE_CONSUMER_BATCH_SIZE": "many"})
     assert result.exit_code == 1
     assert "RELEASE_CONSUMER_BATCH_SIZE" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("BATCH_SIZE", "abc", "BATCH_SIZE: must be a whole number, got 'abc'"),
+        ("HTTP_PORT", "0", "HTTP_PORT: must be greater than or equal to 1, got '0'"),
+        ("RETRY_MAX_SECONDS", "soon", "RETRY_MAX_SECONDS: must be a number, got 'soon'"),
+        ("GROUP_ID", "", "GROUP_ID: must not be empty"),
+        ("GROUP_PROTOCOL", "x", "GROUP_PROTOCOL: must be 'classic' or 'consumer', got 'x'"),
+        ("IGNORE_MARKERS", "#skip", "IGNORE_MARKERS: is not JSON; lists are written as JSON"),
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL: must start with postgresql://"),
+        ("REDIS_URL", "x", "REDIS_URL: must start with redis://, rediss:// or unix://"),
+        ("KAFKA_BOOTSTRAP_SERVERS", " ", "KAFKA_BOOTSTRAP_SERVERS: is empty; write host:port, or unset it"),
+        ("TOPICS__ACTIVITY", "a b", "TOPICS__ACTIVITY: must be a name that Kafka takes: "),
+        ("TOPICS__ACTIVITY", "..", "TOPICS__ACTIVITY: must be a name that Kafka takes: "),
+        ("TOPICS__ACTIVITY", "dead-letters", "TOPICS: must be four different names, got "),
+    ],
+)
+def test_a_wrong_setting_is_named_in_full(name: str, value: str, complaint: str) -> None:
+    result = CliRunner().invoke(root, ["settings"], env={f"RELEASE_CONSUMER_{name}": value})
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: invalid settings: RELEASE_CONSUMER_{complaint}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("RELEASE_CONSUMER_BATCHSIZE", "did you mean RELEASE_CONSUMER_BATCH_SIZE?"),
+        ("RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVER", "did you mean RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS?"),
+        ("RELEASE_CONSUMER_KAFKA_SECURITY_PROTOCOL", "did you mean RELEASE_CONSUMER_KAFKA__SECURITY_PROTOCOL?"),
+        ("RELEASE_CONSUMER_TOPICS__ACTIVITIES", "did you mean RELEASE_CONSUMER_TOPICS__ACTIVITY?"),
+        ("RELEASE_CONSUMER_XYZ", "`release-consumer settings` lists all"),
+    ],
+)
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_a_misspelt_setting_is_told_and_has_no_effect(variable: str, meant: str, place: str, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RELEASE_CONSUMER_")}
+    if place == "environment":
+        environment[variable] = "5"
+    else:
+        (tmp_path / ".env").write_text(f"{variable}=5\n")
+    program = "from consumer.cli.main import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", program, "settings"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stderr == f"{variable} is no setting and has no effect; {meant}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("FOO_BAR", "1", 'No such configuration property: "foo.bar"'),
+        ("SECURITY_PROTOCOL", "bogus", 'Invalid value "bogus" for configuration property "security.protocol"'),
+    ],
+)
+def test_a_property_that_the_kafka_client_refuses(name: str, value: str, complaint: str) -> None:
+    environment = {
+        f"RELEASE_CONSUMER_KAFKA__{name}": value,
+        "RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "RELEASE_CONSUMER_DATABASE_URL": NOWHERE,
+    }
+    result = CliRunner().invoke(root, ["setup"], env=environment)
+    variable = f"RELEASE_CONSUMER_KAFKA__{name}"
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"Error: Kafka failed: {complaint}; correct or remove {variable}\n",
+    )
+
+
+def test_only_what_may_pass_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(code: int) -> None:
+        raise KafkaException(KafkaError(code))
+
+    with pytest.raises(KafkaException):
+        wait_for("Kafka", "here", lambda: fail(KafkaError.TOPIC_EXCEPTION), 60)
+    assert caplog.text == ""
+    with pytest.raises(ServiceUnavailable, match="Kafka at here did not answer"):
+        wait_for("Kafka", "here", lambda: fail(KafkaError._TRANSPORT), 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["activity", "tail", "--type", "bogus"], "activity.group.resolved, "),
+        (["run", "--instance-id", ""], "must not be empty"),
+        (["publish", "--bootstrap-servers", " "], "must not be empty"),
+        (["publish-git", "--organization", "a", "--project", "b", "--repository", "", "."], "must not be empty"),
+        (["publish-git", "--organization", "a", "--project", "b", "--range", "x", "."], "is not a range"),
+    ],
+)
+def test_a_value_that_an_option_does_not_take_is_wrong_usage(arguments: list[str], complaint: str) -> None:
+    result = CliRunner().invoke(root, arguments)
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+
+
+def test_an_input_without_events_is_told() -> None:
+    result = CliRunner().invoke(root, ["publish", "--json"], input="\n \n")
+    assert (result.exit_code, orjson.loads(result.stdout)["published"]) == (0, 0)
+    assert result.stderr == "warning: the input holds no events\npublished 0 events: nothing sent\n"
+
+
+def test_publish_on_a_terminal_says_what_it_waits_for() -> None:
+    terminal, input_ = os.openpty()
+    program = "from consumer.cli.main import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "publish"], stdin=input_, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "reading events from standard input, one a line; Ctrl-D ends it\n"
+        os.write(terminal, b"\x04")
+        assert process.wait() == 0
+    os.close(terminal)
+    os.close(input_)
 
 
 def test_a_closed_pipe_is_quiet() -> None:

@@ -356,8 +356,28 @@ class TestRange:
     def test_what_is_no_range_here_is_refused(self, sandbox: Sandbox, notes: list[str], range_: str) -> None:
         sandbox.commit("1")
 
-        with pytest.raises(UsageError, match=r"is not a range|has no commit"):
+        with pytest.raises((UsageError, ValueError), match=r"is not a range|has no commit"):
             release_of_range(read(sandbox, notes), range_, "1.0")
+
+    def test_a_range_without_commits_is_refused(self, sandbox: Sandbox, notes: list[str]) -> None:
+        first, second = sandbox.commit("1"), sandbox.commit("2")
+
+        for range_ in ("HEAD..HEAD", f"{second}..{first}"):
+            with pytest.raises(
+                UsageError, match=r"holds no commits: sent, it would clear .* 1\.0; start at an earlier"
+            ):
+                release_of_range(read(sandbox, notes), range_, "1.0")
+
+    def test_a_start_beyond_the_cut_of_a_shallow_clone(
+        self, sandbox: Sandbox, notes: list[str], tmp_path: Path
+    ) -> None:
+        first, _ = sandbox.commit("1"), sandbox.commit("2")
+        clone = Sandbox(tmp_path / "clone")
+        clone.git("fetch", "--quiet", "--depth=1", sandbox.path.as_uri(), "main")
+        clone.git("reset", "--quiet", "--hard", "FETCH_HEAD")
+
+        with pytest.raises(UsageError, match=r"has no commit .*; `git fetch --unshallow` may get it"):
+            release_of_range(read(clone, notes), f"{first}..HEAD", "1.0")
 
 
 class TestRepository:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +11,7 @@ import pytest
 
 import consumer.services.docker
 from consumer.errors import UsageError
-from consumer.services import Services, resolve_services
+from consumer.services import Services, resolve_service, resolve_services
 from consumer.services.choose import choose_sources
 from consumer.services.docker import DockerProvider, daemon_answers
 from consumer.services.model import SERVICE_NAMES, SETTING_OF
@@ -134,6 +135,36 @@ def test_resolve_tells_what_of_the_stack_is_down(tmp_path: Path, listening: str,
 
     with pytest.raises(UsageError, match=r"has kafka down; run `release-consumer stack up`, or set .*KAFKA_BOOT"):
         resolve_services(settings(stack_data=tmp_path))
+
+
+def test_resolve_one_does_not_ask_how_the_others_are(tmp_path: Path, listening: str, closed: str) -> None:
+    state = State(tmp_path)
+    state.put("postgresql", record(listening))
+    state.put("redis", record(closed))
+
+    assert resolve_service(settings(stack_data=tmp_path), "postgresql") == f"url-of-{listening}"
+    with pytest.raises(UsageError, match=r"has redis down; run `release-consumer stack up`, or set .*REDIS_URL"):
+        resolve_service(settings(stack_data=tmp_path), "redis")
+    with pytest.raises(UsageError, match=r"no server is named for kafka"):
+        resolve_service(settings(stack_data=tmp_path), "kafka", must_answer=False)
+
+
+def test_who_waits_is_told_where_the_stack_will_be(tmp_path: Path, closed: str) -> None:
+    State(tmp_path).put("kafka", record(closed))
+
+    assert resolve_service(settings(stack_data=tmp_path), "kafka", must_answer=False) == f"url-of-{closed}"
+
+
+def test_a_package_that_is_missing_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumer.services.stack._docker_answers", lambda: False)
+    for module in ("consumer.services.embedded.provider", "consumer.services.process", "psutil"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "psutil", None)
+
+    with pytest.raises(UsageError) as caught:
+        Stack(settings(stack_data=tmp_path), lambda _: None).up()
+
+    assert str(caught.value).count("psutil is not installed") == 1
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"services": {"kafka": {"pid": 1}}}', '{"services": 7}'])
