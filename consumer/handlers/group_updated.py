@@ -43,9 +43,11 @@ class GroupUpdatedPlan:
         needs.projects.add((organization, event.project))
         needs.groups.add((organization, event.short_id))
         needs.late_groups.add((organization, event.short_id))
+        projects, versions = needs.successors.setdefault((organization, event.short_id), (set(), set()))
+        projects.add(event.project)
         if event.resolution is not None:
             needs.attachments.setdefault((organization, event.resolution.release), set())
-            needs.next_releases.add((organization, event.project, event.resolution.release))
+            versions.add(event.resolution.release)
         issues = event.external_issues or ()
         needs.external_issues.update((organization, issue.provider, issue.key) for issue in issues)
         needs.links += len(issues)
@@ -67,6 +69,8 @@ class GroupUpdatedPlan:
         if not isinstance(event.inbox, Absent):
             _change_inbox(rows, recorder, group, event.inbox, event.actor)
         _change_status(rows, recorder, group, event, created=created)
+        if moved:
+            _settle_at_once(rows, recorder, group)
         if created:
             for target in sorted(rows.referrers.get((organization.id, group.short_id), ())):
                 rows.link(group, target, Relationship.RESOLVES)
@@ -155,7 +159,7 @@ def _resolve(rows: WorkingSet, recorder: Recorder, group: Group, event: GroupUpd
             rows.tick(),
             release.date_added if release else None,
         )
-        if before is not None and _same(before, resolution):
+        if before is not None and _comes_to(rows, group, resolution, before):
             if before.actor != event.actor:
                 before.actor = event.actor
                 group.changed = True
@@ -168,13 +172,28 @@ def _resolve(rows: WorkingSet, recorder: Recorder, group: Group, event: GroupUpd
     set_resolved(rows, group, resolution, event.actor)
     if not created:
         recorder.group_resolved(group, event.actor)
-    if resolution is not None and resolution.status is ResolutionStatus.PENDING:
-        # The next release may be there already: events of releases and of groups come on different topics.
-        next_ = rows.next_releases.get((group.organization.id, group.project.slug, resolution.version))
-        if next_ is not None:
-            release_id, version = next_
-            settle(rows, recorder, group, version, release_id)
+    _settle_at_once(rows, recorder, group)
 
 
-def _same(one: Resolution, other: Resolution) -> bool:
-    return (one.version, one.type, one.status) == (other.version, other.type, other.status)
+def _settle_at_once(rows: WorkingSet, recorder: Recorder, group: Group) -> None:
+    """The next release may be there already: events of releases and of groups come on different topics."""
+    pending = group.resolution
+    next_ = _next_release(rows, group, pending) if pending is not None else None
+    if next_ is not None:
+        release_id, version = next_
+        settle(rows, recorder, group, version, release_id)
+
+
+def _next_release(rows: WorkingSet, group: Group, resolution: Resolution) -> tuple[int, str] | None:
+    """The id and version of the release that settles a pending resolution, if it is there already."""
+    if resolution.status is not ResolutionStatus.PENDING:
+        return None
+    return rows.next_releases.get((group.organization.id, group.project.slug, resolution.version))
+
+
+def _comes_to(rows: WorkingSet, group: Group, said: Resolution, known: Resolution) -> bool:
+    """Whether what an event says is what is known, or would be settled as just that: then it changes nothing."""
+    if (said.version, said.type, said.status) == (known.version, known.type, known.status):
+        return True
+    next_ = _next_release(rows, group, said)
+    return next_ is not None and known.type is ResolutionType.IN_RELEASE and known.version == next_[1]

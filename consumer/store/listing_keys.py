@@ -12,7 +12,6 @@ ABOVE_ALL = "~"
 
 # Numbers of one length compare as texts, so the length goes first: "a" for one digit, and so on.
 _LENGTHS = " abcdefghijklmnopqrs"
-_NUMBERS = slice(1, 5)
 
 _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE = 0xD800, 0xE000, 0x10FFFF
 
@@ -43,9 +42,10 @@ def precedence(version: ReleaseVersion) -> str:
     """
     if version.major is None:
         return ""
-    numbers = [f"{_LENGTHS[len(digits)]}{digits}" for digits in map(str, version[_NUMBERS])]
+    numbers = (version.major, version.minor, version.patch, version.revision)
+    ordered = [f"{_LENGTHS[len(digits)]}{digits}" for digits in map(str, numbers)]
     stage = " ".join(map(_identifier, version.prerelease.split("."))) if version.prerelease else "~"
-    return "".join(numbers) + stage
+    return "".join(ordered) + stage
 
 
 def _identifier(identifier: str) -> str:

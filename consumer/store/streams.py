@@ -3,6 +3,10 @@
 A stream is one row of ``consumer_offset``. Raising its epoch takes the partition over; every batch moves its
 ``next_offset`` only from where the worker believes it to be, under the worker's own epoch. That fences zombies and
 lets ops move an offset while workers run.
+
+Of a row there are as many ``Stream`` objects as there were claims, each with its own epoch. The partition that the
+group gave and that a stream was claimed for is ``intake.assignment.Assigned``; what is announced of it is a lane,
+``announce.lane``, which tells how the three belong together.
 """
 
 from __future__ import annotations

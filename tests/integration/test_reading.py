@@ -20,6 +20,7 @@ from consumer.contracts.organization_options import DEFAULT_FLAGS, FLAGS, OPTION
 from consumer.errors import UsageError
 from consumer.store import tables
 from consumer.store.database import connect
+from consumer.store.listing_keys import folded_version, precedence
 from consumer.store.reading import listings
 from consumer.store.reading.dead_letters import list_dead_letters, show_dead_letter
 from consumer.store.reading.groups import show_group
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
     from consumer.services import Services
     from consumer.store.reading.listings import Sort
+
+WAYS = [(1, 0), (1, 3), (3, 0), (1, 5000), (5000, 5000)]
+"""How much is looked through for a query, and how many are few: a page is found near, among few, or by going on."""
 
 JANUARY = datetime(2024, 1, 1, tzinfo=UTC)
 JUNE = datetime(2024, 6, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -72,9 +76,18 @@ def add_release(connection: Connection, id_: int, version: str, **columns: Any) 
 
 
 def add_to_project(connection: Connection, release: dict[str, Any], project_id: int) -> None:
-    listed_at = release.get("date_released") or release["date_added"]
-    row = {"release_id": release["id"], "project_id": project_id, "status": release["status"], "listed_at": listed_at}
-    add(connection, tables.release_project, row)
+    add(connection, tables.release_project, {"project_id": project_id} | listed(release))
+
+
+def listed(release: dict[str, Any]) -> dict[str, Any]:
+    """What the tables of listings repeat of a release."""
+    return {
+        "release_id": release["id"],
+        "status": release["status"],
+        "listed_at": release.get("date_released") or release["date_added"],
+        "folded_version": folded_version(release["version"]),
+        "precedence": precedence(parse_release_version(release["version"])),
+    }
 
 
 def add_log(connection: Connection) -> None:
@@ -93,7 +106,7 @@ def add_log(connection: Connection) -> None:
         authors=[32, 31],
         total_deploys=3,
     )
-    add_to_project(connection, {"id": RELEASE_ID, "status": 0, "date_added": JUNE}, 12)
+    add_to_project(connection, {"id": RELEASE_ID, "version": "web@1.0", "status": 0, "date_added": JUNE}, 12)
     add(
         connection,
         tables.environment,
@@ -164,6 +177,7 @@ def add_dead_letters(connection: Connection, count: int) -> None:
         "stream": uuid4(),
         "first_offset": 0,
         "next_offset": count,
+        "frontier": count,
         "owner": "me",
         "updated_at": JANUARY,
     }
@@ -182,6 +196,7 @@ def add_dead_letters(connection: Connection, count: int) -> None:
             "errors": [{"path": "$.data", "message": "is required"}],
             "event_type": "commits-pushed",
             "dead_at": JUNE,
+            "arrived_at": JUNE,
         }
         for number in range(1, count + 1)
     ]
@@ -343,13 +358,21 @@ def test_a_page_that_ends_with_the_list_has_no_cursor(connection: Connection) ->
         ("web%", []),
         ("1.0", []),
         ("back\\", ["back\\slash"]),
-        ("", ["back\\slash", "Web@1.0", "web_2"]),
+        ("STRASSE", ["Straße\U0010ffff1"]),
+        ("straße\U0010ffff", ["Straße\U0010ffff1"]),
+        ("ΟΔΟΣ", ["ΟΔΟΣ-1"]),
+        ("", ["ΟΔΟΣ-1", "Straße\U0010ffff1", "back\\slash", "Web@1.0", "web_2"]),
     ],
 )
-def test_a_query_is_the_start_of_a_version_in_any_case(connection: Connection, query: str, expected: list[str]) -> None:
-    for id_, version in enumerate(["web_2", "Web@1.0", "back\\slash"]):
+def test_a_query_is_the_start_of_a_version_in_any_case(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, query: str, expected: list[str]
+) -> None:
+    for id_, version in enumerate(["web_2", "Web@1.0", "back\\slash", "Straße\U0010ffff1", "ΟΔΟΣ-1"]):
         add_release(connection, id_, version)
-    assert versions(list_releases(connection, "acme", "web", query=query)) == expected
+    for ways in WAYS:
+        monkeypatch.setattr(listings, "WINDOW", ways[0])
+        monkeypatch.setattr(listings, "FEW", ways[1])
+        assert paged(connection, query=query, limit=1) == expected
 
 
 def test_archived_releases_are_hidden_unless_asked_for(connection: Connection) -> None:
@@ -361,9 +384,20 @@ def test_archived_releases_are_hidden_unless_asked_for(connection: Connection) -
 
 
 PRECEDENCE = [
-    *("b@2.0", "a@1.0.0.1", "b@1.0.0+7", "a@1.0.0", "a@1.0.0-x", "a@1.0.0-rc.1", "a@1.0.0-beta.11", "a@1.0.0-beta.2"),
+    *(
+        "a@9223372036854775807.0",
+        "a@10.0",
+        "b@2.0",
+        "a@1.0.0.1",
+        "b@1.0.0+7",
+        "a@1.0.0",
+        "a@1.0.0-x",
+        "a@1.0.0-rc.1",
+        "a@1.0.0-beta.11",
+        "a@1.0.0-beta.2",
+    ),
     *("a@1.0.0-beta", "a@1.0.0-alpha.beta", "a@1.0.0-alpha.1-", "a@1.0.0-alpha.20", "a@1.0.0-alpha.3", "a@1.0.0-alpha"),
-    *("a@1.0.0-12", "a@1.0.0-9", "a@0.9", "zzz", "9.0.0"),
+    *("a@1.0.0-1234567890123", "a@1.0.0-12", "a@1.0.0-9", "a@0.9", "zzz", "9.0.0"),
 ]
 
 
@@ -389,12 +423,13 @@ def paged(connection: Connection, **listing: Any) -> list[str]:
             return found
 
 
-@pytest.mark.parametrize("window", [1, 3, 5000])
+@pytest.mark.parametrize(("window", "few"), WAYS)
 @pytest.mark.parametrize("sort", ["date", "semver"])
 def test_what_is_found_does_not_depend_on_how_much_is_looked_through_first(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch, window: int, sort: Sort
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, window: int, few: int, sort: Sort
 ) -> None:
     monkeypatch.setattr(listings, "WINDOW", window)
+    monkeypatch.setattr(listings, "FEW", few)
     add(connection, tables.environment, {"id": 71, "organization_id": 1, "name": "production", "date_added": JANUARY})
     expected: dict[str | None, list[str]] = {None: [], "production": []}
     for number in range(1, 31):
@@ -405,8 +440,9 @@ def test_what_is_found_does_not_depend_on_how_much_is_looked_through_first(
             continue
         expected[None].insert(0, version)
         if number % 2:
-            seen = {"environment_id": 71, "status": 0, "first_seen": JUNE, "last_seen": JUNE, "listed_at": JANUARY}
-            add(connection, tables.release_environment, {"release_id": number, "project_id": 11} | seen)
+            release = {"id": number, "version": version, "status": 0, "date_added": JANUARY}
+            seen = {"project_id": 11, "environment_id": 71, "first_seen": JUNE, "last_seen": JUNE}
+            add(connection, tables.release_environment, seen | listed(release))
             expected["production"].insert(0, version)
     for environment, every in expected.items():
         for query in (None, "app@", "web@1.1", "web@1.7", "x"):
@@ -596,6 +632,7 @@ def test_a_group_as_it_is_shown(connection: Connection) -> None:
         add(connection, tables.group_link, link | {"relationship": relationship})
     for id_, (name, time) in enumerate([("activity.group.resolved", JUNE), ("activity.group.reviewed", JANUARY)]):
         row = {"id": id_, "event_id": uuid4(), "type": name, "organization_id": 1, "group_id": 41, "key": "acme:WEB-2"}
+        row |= {"offset_id": 1, "offset": id_}
         add(connection, tables.activity, row | {"cloudevent": {"data": {"number": id_}}, "date_added": time})
 
     assert show_group(connection, "acme", "web-2") == {
@@ -641,18 +678,25 @@ def test_a_dead_letter_as_it_is_shown(connection: Connection) -> None:
     add_dead_letters(connection, 2)
     assert show_dead_letter(connection, 2) == {
         "id": 2,
+        "status": "dead",
         "topic": "release-events",
         "partition": 0,
         "offset": 2,
         "key": "acme:1.0",
+        "keyEncoding": "utf-8",
         "headers": [["trace", "abc"], ["empty", None]],
+        "headerEncodings": ["utf-8", None],
         "value": "{}",
+        "valueEncoding": "utf-8",
         "reason": "not-json",
         "errors": [{"path": "$.data", "message": "is required"}],
         "eventType": "commits-pushed",
+        "arrivedAt": "2024-06-01T12:30:15.250000Z",
         "deadAt": "2024-06-01T12:30:15.250000Z",
+        "settledAt": None,
     }
-    assert show_dead_letter(connection, 1)["value"] == "//4="
+    binary = show_dead_letter(connection, 1)
+    assert (binary["value"], binary["valueEncoding"]) == ("//4=", "base64")
 
 
 def test_dead_letters_are_listed_newest_first(connection: Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consumer.contracts.events import Absent, Actor
-from tests.model.pending import settle_in_known
+from tests.model.pending import next_release, settle_in_known
 from tests.model.references import referenced_short_ids
 from tests.model.state import Group, Resolution
 
@@ -120,8 +120,8 @@ def update_group(organization: Organization, event: GroupUpdated, announcer: Ann
     _update_details(group, event)
     _update_inbox(group, event, announcer)
     before = group.resolution
-    _update_status(group, event, announcer if not created else None, now)
-    if group.resolution and not group.resolution.same_as(before):
+    _update_status(organization, group, event, announcer if not created else None, now)
+    if moved or (group.resolution and not group.resolution.same_as(before)):
         settle_in_known(organization, group, announcer)
     return group if created or moved else None
 
@@ -147,11 +147,13 @@ def _update_inbox(group: Group, event: GroupUpdated, announcer: Announcer) -> No
             announcer.group_reviewed(group, event.actor)
 
 
-def _update_status(group: Group, event: GroupUpdated, announcer: Announcer | None, now: datetime) -> None:
+def _update_status(
+    organization: Organization, group: Group, event: GroupUpdated, announcer: Announcer | None, now: datetime
+) -> None:
     """Apply ``status`` and ``resolution``; a resolution alone means resolved. No announcer: the group is new."""
     status = event.status or ("resolved" if event.resolution else None)
     if status == "resolved":
-        _resolve_by_hand(group, event, announcer, now)
+        _resolve_by_hand(organization, group, event, announcer, now)
     elif status == "unresolved":
         was_resolved, resolution = group.status == "resolved", group.resolution
         _withdraw_resolution(group, "unresolved")
@@ -162,10 +164,17 @@ def _update_status(group: Group, event: GroupUpdated, announcer: Announcer | Non
         group.inbox = None
 
 
-def _resolve_by_hand(group: Group, event: GroupUpdated, announcer: Announcer | None, now: datetime) -> None:
+def _resolve_by_hand(
+    organization: Organization, group: Group, event: GroupUpdated, announcer: Announcer | None, now: datetime
+) -> None:
+    """What is said again changes nothing, nor does what would be settled as the group is resolved already."""
     was_resolved, previous = group.status == "resolved", group.resolution
     if event.resolution:
-        group.resolution = Resolution(event.resolution.release, event.resolution.type, event.actor)
+        said = Resolution(event.resolution.release, event.resolution.type, event.actor)
+        settles_in = next_release(organization, group, said.release) if said.status == "pending" else None
+        if settles_in and group.is_resolved_in(settles_in.version):
+            said = Resolution(settles_in.version, "in_release", event.actor)
+        group.resolution = said
     group.status = "resolved"
     group.inbox = None
     changed = group.resolution is not None and not group.resolution.same_as(previous)

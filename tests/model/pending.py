@@ -25,13 +25,19 @@ def settle_in_attached(
 
 
 def settle_in_known(organization: Organization, group: Group, announcer: Announcer) -> None:
-    """A resolution that was set pending on a known release is settled in the next one of the project, if any."""
+    """A group that became pending, or moved to another project, is settled in the next release that is known."""
     pending = group.pending_on
-    if pending is None or pending not in organization.releases:
-        return
-    newer = [release for release in organization.releases_after(pending) if group.project in release.projects]
-    if newer:
-        _settle(group, newer[0], announcer)
+    release = next_release(organization, group, pending) if pending else None
+    if release:
+        _settle(group, release, announcer)
+
+
+def next_release(organization: Organization, group: Group, version: str) -> Release | None:
+    """The first release of the group's project after a known one, if any."""
+    if version not in organization.releases:
+        return None
+    newer = (release for release in organization.releases_after(version) if group.project in release.projects)
+    return next(newer, None)
 
 
 def _settle(group: Group, release: Release, announcer: Announcer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consumer.store.copying import copy_rows, delete_rows, update_rows
+from consumer.store.listing_keys import folded_version, precedence
 from consumer.store.saving.selection import changed, new
 from consumer.store.semver import SEMVER_COLUMNS, parse_release_version
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from consumer.store.database import Cursor
     from consumer.store.rows import Release
+    from consumer.store.semver import ReleaseVersion
     from consumer.store.working_set import WorkingSet
 
 
@@ -22,6 +24,7 @@ def save_releases(cursor: Cursor, rows: WorkingSet) -> None:
     releases = rows.releases.values()
     _forget_overtaken_digests(releases)
     created = new(rows.releases)
+    parsed = {release.id: parse_release_version(release.version) for release in created}
     copy_rows(
         cursor,
         "release",
@@ -47,7 +50,7 @@ def save_releases(cursor: Cursor, rows: WorkingSet) -> None:
                 r.log_set_at,
                 len(r.deploys),
                 _last_deploy_id(r),
-                *parse_release_version(r.version),
+                *parsed[r.id],
             )
             for r in created
         ],
@@ -80,9 +83,9 @@ def save_releases(cursor: Cursor, rows: WorkingSet) -> None:
     copy_rows(
         cursor,
         "release_project",
-        "release_id, project_id, status, listed_at",
+        "release_id, project_id, status, listed_at, folded_version, precedence",
         [
-            (r.id, project_id, r.status, r.listed_at)
+            (r.id, project_id, r.status, r.listed_at, *_listing_keys(r, parsed.get(r.id)))
             for r in releases
             for project_id in r.projects
             if project_id not in r.stored_projects
@@ -137,6 +140,7 @@ def _save_deploys(cursor: Cursor, rows: WorkingSet, releases: Iterable[Release])
                 "environment_id": environment_id,
                 "status": release.status,
                 "listed_at": release.listed_at,
+                **dict(zip(("folded_version", "precedence"), _listing_keys(release), strict=True)),
                 "seen_at": deploy.date_finished,
                 "last_deploy_id": deploy.id,
             }
@@ -145,6 +149,11 @@ def _save_deploys(cursor: Cursor, rows: WorkingSet, releases: Iterable[Release])
             )
         ],
     )
+
+
+def _listing_keys(release: Release, parsed: ReleaseVersion | None = None) -> tuple[str, str]:
+    """What listings find and sort the release by, beside its date; the version may have been parsed already."""
+    return folded_version(release.version), precedence(parsed or parse_release_version(release.version))
 
 
 def _last_deploy_id(release: Release) -> int | None:
