@@ -1,6 +1,6 @@
 # Everything here works on a fresh machine with Python 3.11+, make and git.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs stack stack-down lock clean
+.PHONY: help install demo test check bench bench-quick docs stack stack-down lock clean
 
 BIN := .venv/bin
 STAMP := .venv/installed
@@ -58,6 +58,12 @@ check: install ## format, lint, types, layers, schemas, and whether lock and gen
 	@$(BIN)/python .ci/make_docs.py --check
 	@$(BIN)/python .ci/check_asyncapi.py schemas/asyncapi.yaml
 	@$(BIN)/python .ci/check_schemas.py
+
+bench: install ## measure speed beside COPY and a row-by-row version, on servers of its own; takes about half an hour
+	@$(BIN)/python -m bench --picture docs/bench.svg
+
+bench-quick: install ## the same in small, without growth: under three minutes
+	@$(BIN)/python -m bench --quick
 
 docs: install ## write the pages about events and schemas/asyncapi.yaml anew, after a change of a schema
 	@$(BIN)/python .ci/make_docs.py

@@ -1,0 +1,1 @@
+"""Where the time of a worker goes: Python by function and thread, PostgreSQL by statement."""
