@@ -1,6 +1,6 @@
 """The contract of the events that come in: schemas, validation, decoding, and the typed events."""
 
-from consumer.contracts.decoding import Description, decode, describe
+from consumer.contracts.decoding import Description, Opened, check_event, decode, describe, open_event
 from consumer.contracts.events import (
     ABSENT,
     Absent,
@@ -35,6 +35,7 @@ __all__ = [
     "Event",
     "ExternalIssueData",
     "GroupUpdated",
+    "Opened",
     "OrganizationUpdated",
     "ProjectUpdated",
     "PullRequestMerged",
@@ -45,8 +46,10 @@ __all__ = [
     "ReleaseEvent",
     "ReleaseUpdated",
     "ResolutionData",
+    "check_event",
     "decode",
     "describe",
     "is_version",
+    "open_event",
     "validate",
 ]

@@ -31,8 +31,25 @@ class Description:
     source: str | None = None
 
 
-def decode(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> AnyEvent:
-    """The typed event of a Kafka record; both CloudEvents modes are read (SEMANTICS sections 2 and 3).
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A CloudEvent in structured form that is not checked yet.
+
+    ``may_hold_nul`` says that there may be NUL characters in it.
+    """
+
+    document: dict[str, Any]
+    may_hold_nul: bool
+
+    @property
+    def name(self) -> tuple[str, str] | None:
+        """Source and id, which an event is known by; ``None`` where it has none."""
+        source, id_ = self.document.get("source"), self.document.get("id")
+        return (source, id_) if isinstance(source, str) and isinstance(id_, str) else None
+
+
+def open_event(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> Opened:
+    """The CloudEvent of a Kafka record, unchecked: the first half of ``decode``.
 
     Args:
         value: value of the record.
@@ -40,10 +57,8 @@ def decode(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> A
         max_bytes: bytes that the value may have.
 
     Raises:
-        InvalidEvent: with every violation and one of the reasons ``tombstone`` (no value), ``too-large``,
-            ``not-json`` (also text that is not UTF-8, or holds a lone surrogate), ``not-a-cloudevent``, ``nul``,
-            ``unknown-type``, ``schema``, or ``rule`` (what a schema cannot say: a date that no calendar has, a
-            picture that is none).
+        InvalidEvent: with one of the reasons ``tombstone`` (no value), ``too-large``, ``not-json`` (also text that is
+            not UTF-8, or holds a lone surrogate), or ``not-a-cloudevent``.
     """
     if value is None:
         raise InvalidEvent(reasons.TOMBSTONE, [Violation("$", "has no value")])
@@ -53,13 +68,38 @@ def decode(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> A
         document = to_document(value, headers)
     except InvalidEvent as error:
         raise InvalidEvent(error.reason, _explain_surrogates(value, headers) or error.violations) from None
-    forbidden = forbidden_text(document) if _NUL_ESCAPE in value or _has_nul(headers) else []
+    return Opened(document, may_hold_nul=_NUL_ESCAPE in value or _has_nul(headers))
+
+
+def check_event(opened: Opened) -> AnyEvent:
+    """The typed event of an opened one: the second half of ``decode``.
+
+    Raises:
+        InvalidEvent: with every violation and one of the reasons ``not-a-cloudevent``, ``nul``, ``unknown-type``,
+            ``schema``, or ``rule`` (what a schema cannot say: a date that no calendar has, a picture that is none).
+    """
+    document = opened.document
+    forbidden = forbidden_text(document) if opened.may_hold_nul else []
     if not forbidden and accepts(document):
         # A ValueError is such as a date that no calendar has; the full check below names it with its path.
         with suppress(ValueError):
             return parse(document)
     violations = [*forbidden, *schema_violations(document)]
     raise InvalidEvent(reasons.NUL if forbidden else _reason(document), violations)
+
+
+def decode(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> AnyEvent:
+    """The typed event of a Kafka record; both CloudEvents modes are read (SEMANTICS sections 2 and 3).
+
+    Args:
+        value: value of the record.
+        headers: headers of the record.
+        max_bytes: bytes that the value may have.
+
+    Raises:
+        InvalidEvent: with every violation, and a reason as ``open_event`` and ``check_event`` name them.
+    """
+    return check_event(open_event(value, headers, max_bytes=max_bytes))
 
 
 def describe(value: bytes | None, headers: Headers | None, *, max_bytes: int | None = None) -> Description:

@@ -27,6 +27,7 @@ from consumer.errors import (
     first_line,
 )
 from consumer.ids.snowflake import MAX_ATTEMPTS, is_id_collision
+from consumer.intake.batch import prepare
 from consumer.intake.breaker import DeadLetterBreaker
 from consumer.intake.outcome import Outcome
 from consumer.intake.recording import Recorder
@@ -210,6 +211,7 @@ class Applier:
         """Items in the order they apply, without those that took effect before."""
         records = [(i.origin_id, i.record.offset) for i in batch.items if i.is_replay and i.parked is None]
         letters = dead_letters.find_open(cursor, records)
+        waiting = parking.find_waiting(cursor, records)
         for item in batch.items:
             if item.parked is None:
                 item.dead_letter_id = letters.get((item.origin_id, item.record.offset))
@@ -221,8 +223,13 @@ class Applier:
             # One that an earlier attempt saw to, whose answer to COMMIT was lost, has no business here.
             if item.parked is not None and item.parked.id not in untouched:
                 continue
+            if item.parked is None and (item.origin_id, item.record.offset) in waiting:
+                continue
             if item.digest in seen and not item.is_remembered:
                 outcome.ignore(item)
+            elif item.is_known:
+                # Forgotten since it was looked up: now it must be decoded after all.
+                items.append(prepare(item.record, item.stream, self._settings))
             else:
                 items.append(item)
         return items

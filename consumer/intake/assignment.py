@@ -1,4 +1,9 @@
-"""The assignment: partitions that the group gave this worker, and how far it has read in each."""
+"""The assignment: partitions that the group gave this worker, and how far it has read in each.
+
+A partition is assigned by the group, then claimed in PostgreSQL: only then it has a stream (``store.streams``), may be
+read, and is announced as a lane (``announce.lane``, which tells how the three belong together). It loses its stream,
+and is claimed anew, when somebody has moved its offset; it goes when the group takes it back.
+"""
 
 from __future__ import annotations
 

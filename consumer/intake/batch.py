@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.contracts import decode, describe
+from consumer.contracts import Opened, check_event, describe, open_event
 from consumer.contracts.events import ReleaseEvent
 from consumer.errors import EventError, InvalidEvent
 from consumer.handlers import Plan, plan
-from consumer.store.processed_events import event_digest
+from consumer.store.processed_events import digest_of
 from consumer.store.streams import Advance, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
     from consumer.contracts.records import Record
@@ -34,6 +34,7 @@ class Item:
         event_type: as far as it tells.
         parked: set where the record comes out of the waiting room instead of Kafka.
         dead_letter_id: the open dead letter that it is.
+        is_known: its event id was found among those seen before it was decoded, so it was not.
     """
 
     stream: Stream
@@ -44,6 +45,7 @@ class Item:
     event_type: str | None = None
     parked: ParkedEvent | None = None
     dead_letter_id: int | None = None
+    is_known: bool = False
 
     def __str__(self) -> str:
         return f"{self.record.topic}-{self.record.partition}@{self.record.offset}"
@@ -91,39 +93,70 @@ class Batch:
 
 def prepare(record: Record, stream: Stream, settings: Settings, parked: ParkedEvent | None = None) -> Item:
     """Decode and plan a record; what is wrong with it is kept, not raised."""
+    return _plan(_open(record, stream, settings, parked), settings)
+
+
+def _open(
+    record: Record, stream: Stream, settings: Settings, parked: ParkedEvent | None = None
+) -> tuple[Item, Opened | None]:
+    """Read of a record as much as tells whether its event was seen before."""
+    item = Item(stream, record, parked=parked, dead_letter_id=parked.dead_letter_id if parked else None)
+    opened = None
     try:
-        event = decode(record.value, record.headers, max_bytes=settings.max_event_bytes)
+        opened = open_event(record.value, record.headers, max_bytes=settings.max_event_bytes)
     except InvalidEvent as error:
-        type_ = describe(record.value, record.headers, max_bytes=settings.max_event_bytes).type
-        letter = parked.dead_letter_id if parked else None
-        return Item(stream, record, error=error, event_type=type_, parked=parked, dead_letter_id=letter)
-    planned = plan(event, settings.ignore_markers)
-    return Item(
-        stream,
-        record,
-        planned,
-        event_digest(event),
-        event_type=event.type,
-        parked=parked,
-        dead_letter_id=parked.dead_letter_id if parked else None,
-    )
+        _blame(item, error, settings)
+    else:
+        item.digest = digest_of(*opened.name) if opened.name else None
+    return item, opened
 
 
-def make_batch(records: Sequence[tuple[Stream, Record]], starts: Mapping[int, int], settings: Settings) -> Batch:
+def _plan(begun: tuple[Item, Opened | None], settings: Settings) -> Item:
+    item, opened = begun
+    if opened is not None:
+        try:
+            event = check_event(opened)
+        except InvalidEvent as error:
+            # An id counts only with an event: the same may come again, mended.
+            item.digest = None
+            _blame(item, error, settings)
+        else:
+            item.plan, item.event_type = plan(event, settings.ignore_markers), event.type
+    return item
+
+
+def _blame(item: Item, error: InvalidEvent, settings: Settings) -> None:
+    record = item.record
+    item.error = error
+    item.event_type = describe(record.value, record.headers, max_bytes=settings.max_event_bytes).type
+
+
+def make_batch(
+    records: Sequence[tuple[Stream, Record]],
+    starts: Mapping[int, int],
+    settings: Settings,
+    find_known: Callable[[set[UUID]], set[UUID]] = lambda _: set(),
+) -> Batch:
     """Make a batch of records that follow on each other in each stream.
 
-    What a plain replay brings again is passed over: it had its fate when it first came.
+    What a plain replay brings again is passed over: it had its fate when it first came. What was seen before is not
+    decoded: that is most of the work.
 
     Args:
         records: in the order of their offsets.
         starts: stream id -> the offset that the stream stands at before the batch.
         settings: limits and ignore markers.
+        find_known: tells which event ids were seen, as far as can be told now; the batch's transaction decides.
     """
-    items = [
-        prepare(record, stream, settings)
+    begun = [
+        _open(record, stream, settings)
         for stream, record in records
         if stream.forced or not stream.is_replay(record.offset)
     ]
+    known = find_known({item.digest for item, _ in begun if item.digest is not None and not item.is_replay})
+    for item, _ in begun:
+        item.is_known = item.digest in known and not item.is_replay
+    items = [one[0] if one[0].is_known else _plan(one, settings) for one in begun]
     ends = {stream.id: Advance(stream, starts[stream.id], record.offset + 1) for stream, record in records}
     return Batch(items, list(ends.values()))
 

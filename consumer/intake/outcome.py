@@ -121,9 +121,10 @@ class Outcome:
 
     def _count(self, item: Item, fate: str) -> None:
         """Move the event from where it was counted, if it was, to its fate."""
-        now = self._tally(item.stream.id)
+        # A dead letter stays with the stream that it came by.
+        now = self._tally(item.origin_id if fate == "dead" else item.stream.id)
         if item.parked is not None and not item.parked.replayed:
-            before = self._tally(item.parked.origin_id)
+            before = self._tally(item.origin_id)
             before.parked -= 1
             # Two rows where the topic was created anew while it waited.
             before.adopted -= 1

@@ -20,7 +20,8 @@ from consumer.intake.kafka import end_of_partition, to_record
 from consumer.store.streams import Advance, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from uuid import UUID
 
     from consumer.contracts.records import Record
     from consumer.settings import Settings
@@ -40,11 +41,13 @@ class Reader:
     Args:
         settings: sizes of batches.
         consumer: Kafka consumer, not subscribed yet.
+        find_known: tells which event ids were seen before, as far as can be told.
     """
 
-    def __init__(self, settings: Settings, consumer: Consumer) -> None:
+    def __init__(self, settings: Settings, consumer: Consumer, find_known: Callable[[set[UUID]], set[UUID]]) -> None:
         self._settings = settings
         self._consumer = consumer
+        self._find_known = find_known
         self._records: deque[Record] = deque()
         self._paused = False
         self.assignment = Assignment()
@@ -85,7 +88,7 @@ class Reader:
         if not records:
             return None
         failpoints.reach("after-poll")
-        return make_batch(records, starts, self._settings)
+        return make_batch(records, starts, self._settings, self._find_known)
 
     def poll_paused(self) -> None:
         """Stay in the group while a batch takes its time: poll, but take nothing more."""

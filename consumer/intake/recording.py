@@ -35,9 +35,13 @@ class Recorder:
         self._settings = settings
         self._announced: dict[int, int] = {}
 
-    def announced(self, stream_id: int, seq: int) -> None:
+    def note_announced(self, stream_id: int, seq: int) -> None:
         """Kafka has committed the announcements of a stream up to ``seq``: a later batch drops them."""
         self._announced[stream_id] = seq
+
+    def announced(self) -> dict[int, int]:
+        """The last number of each stream that Kafka has committed, as far as this worker knows."""
+        return dict(self._announced)
 
     def record(self, cursor: Cursor, batch: Batch, outcome: Outcome, now: datetime) -> None:
         """Write an outcome, in a number of statements that does not depend on how much it is.

@@ -21,6 +21,7 @@ from consumer.intake.applying import Applier
 from consumer.intake.caught_up import Target
 from consumer.intake.claiming import Claims
 from consumer.intake.kafka import Cluster, make_consumer
+from consumer.intake.retention import Retention
 from consumer.intake.startup import wait_for
 from consumer.intake.worker import Worker
 from consumer.store.database import address_of, connect
@@ -39,8 +40,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_POOL_SIZE = 4
-"""Connections: applying, announcing, chores, and ids while Redis is away."""
+_POOL_SIZE = 5
+"""Connections: applying, announcing, retention, chores, and ids while Redis is away."""
+
+_STOP_SECONDS = 0.5
 
 _ANSWER_GRACE_SECONDS = 2.0
 """How much longer than for a statement PostgreSQL is waited for."""
@@ -106,8 +109,10 @@ def open_worker(
         lambda: make_producer(settings, addresses.kafka_bootstrap_servers),
         engine,
         settings,
-        applier.recorder.announced,
+        applier.recorder.note_announced,
     )
+    retention = Retention(engine, settings, applier.recorder.announced)
+    retention.start()
     try:
         yield (
             Worker(
@@ -122,6 +127,7 @@ def open_worker(
             lambda: Target(settings, cluster, engine),
         )
     finally:
+        retention.stop(_STOP_SECONDS)
         client.close()
         engine.dispose()
 

@@ -20,15 +20,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from consumer.errors import Halted, first_line
 from consumer.intake.apply_thread import Applied, ApplyThread
 from consumer.intake.batch import Batch, retry_batch
-from consumer.intake.garbage import Garbage
+from consumer.intake.interpreter import Interpreter
 from consumer.intake.kafka import close_consumer
 from consumer.intake.reader import Reader
-from consumer.store import parking, streams
+from consumer.store import parking, processed_events, streams
 from consumer.store.database import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from concurrent.futures import Future
+    from uuid import UUID
 
     from sqlalchemy import Engine
 
@@ -81,14 +82,14 @@ class Worker:
     ) -> None:
         self._settings = settings
         self._consumer = consumer
-        self._reader = Reader(settings, consumer)
+        self._reader = Reader(settings, consumer, self._find_known)
         self._assignment = self._reader.assignment
         self._claims = claims
         self._engine = engine
         self._apply_thread = apply_thread
         self._announcer = announcer
         self._health = health
-        self._garbage = Garbage()
+        self._interpreter = Interpreter()
         self._in_flight: InFlight | None = None
         self._ready: Batch | None = None
         self._next_chores = 0.0
@@ -116,7 +117,7 @@ class Worker:
             self._settings.topics.inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
         self._announcer.start()
-        self._garbage.postpone()
+        self._interpreter.tune()
         self._health.ready()
         try:
             while not self._stop:
@@ -153,6 +154,14 @@ class Worker:
             if batch is not None:
                 self._submit(batch)
 
+    def _find_known(self, digests: set[UUID]) -> set[UUID]:
+        """Event ids seen before; while PostgreSQL is away none is known, and the batch's transaction finds them."""
+        try:
+            with transaction(self._engine) as cursor:
+                return processed_events.find_processed(cursor, digests)
+        except (psycopg2.Error, SQLAlchemyError):
+            return set()
+
     def _is_idle(self) -> bool:
         return self._in_flight is None and self._ready is None and self._reader.is_empty
 
@@ -185,7 +194,7 @@ class Worker:
         (batch, future), self._in_flight = (self._in_flight.batch, self._in_flight.future), None
         result = future.result()
         self._health.work("applying", None)
-        self._garbage.batch_ended()
+        self._interpreter.batch_ended()
         self._reader.resume()
         if result is Applied.COMMITTED:
             self._announcer.applied([advance.stream for advance in batch.advances])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from io import StringIO
+from io import RawIOBase
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,6 +15,7 @@ from consumer.store.database import Cursor, sql
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_CHUNK = 1000
 _SPECIAL = re.compile(r"[\\\n\t\r]")
 
 
@@ -29,12 +30,27 @@ def copy_rows(cursor: Cursor, table: str, columns: str, rows: Sequence[Sequence[
     """
     if not rows:
         return
-    cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN', StringIO(_encode(rows)))
+    cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN', _Encoded(rows))
+
+
+class _Encoded(RawIOBase):
+    """Rows as a file that psycopg2 reads: PostgreSQL takes in one chunk while the next is encoded."""
+
+    def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
+        super().__init__()
+        self._rows = rows
+        self._next = 0
+
+    def read(self, _size: int = -1, /) -> bytes:
+        """The next chunk, of whatever size."""
+        chunk = self._rows[self._next : self._next + _CHUNK]
+        self._next += _CHUNK
+        return _encode(chunk).encode()
 
 
 def _encode(rows: Sequence[Sequence[Any]]) -> str:
     """Rows in COPY's text format; column by column, for the values of one are mostly of one type."""
-    return "\n".join(map("\t".join, zip(*map(_column, zip(*rows, strict=True)), strict=True)))
+    return "".join([f"{line}\n" for line in map("\t".join, zip(*map(_column, zip(*rows, strict=True)), strict=True))])
 
 
 def _column(values: Sequence[Any]) -> Iterable[str]:

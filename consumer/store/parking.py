@@ -76,6 +76,15 @@ def waiting_keys(cursor: Cursor, keys: Iterable[str]) -> set[str]:
     return {key for (key,) in cursor.fetchall()}
 
 
+def find_waiting(cursor: Cursor, records: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of the records (stream id, offset) that wait already: a forced replay leaves them where they are."""
+    if not records:
+        return set()
+    streams, offsets = zip(*records, strict=True)
+    cursor.execute(sql("find_waiting"), {"streams": list(streams), "offsets": list(offsets)})
+    return set(cursor.fetchall())
+
+
 def park(cursor: Cursor, events: Sequence[Waiting], now: datetime) -> None:
     """Park events, in their order.
 

@@ -15,6 +15,7 @@ import pytest
 import redis
 from sqlalchemy import text
 
+from consumer.cli.run import EXIT_FORCED
 from tests.support.checker import broken_promises
 from tests.support.crashing import (
     SEED,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 SESSION_SECONDS = 6
 STATEMENT_SECONDS = 1
 RECOVERY_SECONDS = 60
+DRAIN_SECONDS = 2
 SMALL_BATCH = 5
 
 
@@ -120,6 +122,24 @@ def test_connections_to_postgresql_break_while_there_is_nothing_to_do(
         wait_until_announced(product, worker, product.ends(), RECOVERY_SECONDS)
         assert worker.terminate() == 0, worker.words
         assert broken_promises(look(product, began).seen) == [], f"FAULT_SEED={SEED + 4}\n{worker.words}"
+
+
+def test_a_worker_is_told_to_end_while_its_main_thread_waits_for_postgresql(
+    services: Services, tmp_path: Path, records: list[Outgoing]
+) -> None:
+    """Longer than this test: no handler of a signal that is written in Python runs meanwhile."""
+    with (
+        installation(services, tmp_path, drain_timeout_seconds=DRAIN_SECONDS, statement_timeout_seconds=300) as product,
+        closing(Proxy(product.settings.database_url or "")) as proxy,
+    ):
+        worker = product.start("--verbose", database_url=proxy.url(product.settings.database_url or ""))
+        publish(product, records)
+        wait_until_announced(product, worker, product.ends(), RECOVERY_SECONDS)
+
+        proxy.hang()
+        assert proxy.has_swallowed.wait(RECOVERY_SECONDS), worker.words
+        assert worker.terminate() == EXIT_FORCED, worker.words
+        assert "ended by force" in worker.words, worker.words
 
 
 class Moment(Proxy):

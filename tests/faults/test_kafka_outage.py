@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from consumer.services.stack import Stack
 
 SESSION_SECONDS = 6
-AWAY_SECONDS = 15
+# Until it is started again, which takes it another 5 to 11 s.
+AWAY_SECONDS = 10
 RECOVERY_SECONDS = 60
 DRAIN_SECONDS = 2
 SMALL_BATCH = 5
@@ -90,7 +91,7 @@ def test_a_worker_is_told_to_end_while_kafka_is_away_and_nothing_is_left_to_do(
     ):
         product.publish(release("1.0"))
         worker = product.start("--verbose", kafka_bootstrap_servers=proxy.address)
-        product.wait_until_announced(worker)
+        wait_until_announced(product, worker, product.ends(), RECOVERY_SECONDS)
 
         away(proxy)
         assert worker.terminate() == 0, worker.words
@@ -116,7 +117,7 @@ def test_a_worker_is_told_to_end_while_kafka_is_away_and_something_is_left_to_an
         product.publish(CommitsPushed(id="1", source="/ci", organization="acme", version="1.0", commits=commits))
         worker = product.start("--verbose", kafka_bootstrap_servers=proxy.address)
         wait_until(lambda: parked(product) == 1, f"an event waits\n{worker.words}")
-        product.wait_until_announced(worker)
+        wait_until_announced(product, worker, product.ends(), RECOVERY_SECONDS)
 
         away(proxy)
         # What waits is tried again without Kafka; its announcement has to stay behind.

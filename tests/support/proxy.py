@@ -67,6 +67,8 @@ class Proxy:
         self._connections: set[Connection] = set()
         self._hangs = False
         self._refuses = False
+        self.has_swallowed = threading.Event()
+        """Set once something came on a connection that hangs."""
         self._closed = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -165,6 +167,7 @@ class Proxy:
     def _receive(self, connection: Connection, side: socket.socket) -> bytes:
         data = side.recv(_CHUNK)
         if connection.is_hung:
+            self.has_swallowed.set()
             # Also an end: the other side must not hear of it.
             self._closed.wait()
             return b""

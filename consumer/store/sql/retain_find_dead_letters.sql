@@ -2,5 +2,5 @@
 SELECT d.offset_id, d.id
 FROM dead_letter d
 WHERE d.status IN (0, 2, 3) AND d.dead_at < %(before)s AND coalesce(d.settled_at, d.dead_at) < %(before)s
-    AND NOT EXISTS (SELECT FROM outbox o WHERE o.offset_id = d.offset_id AND o.dead_letter_id = d.id)
+    AND NOT EXISTS (SELECT FROM outbox o WHERE o.dead_letter_id = d.id)
 LIMIT %(limit)s

@@ -1,3 +1,4 @@
-UPDATE dead_letter d SET status = r.status, settled_at = %(now)s
+-- One that is tried again (1) is not settled yet.
+UPDATE dead_letter d SET status = r.status, settled_at = CASE WHEN r.status <> 1 THEN %(now)s::timestamptz END
 FROM json_to_recordset(%(rows)s) AS r (id bigint, status smallint)
 WHERE d.id = r.id

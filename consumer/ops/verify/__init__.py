@@ -1,0 +1,88 @@
+"""``verify``: whether every promise is kept that the database and the topics can show.
+
+Order matters where workers run: what is announced is read first, then the topics, then one snapshot of the database
+that all queries judge. So nothing that is under way looks like a fault.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from consumer.announce.group_offsets import GroupOffsets
+from consumer.intake.kafka import Cluster
+from consumer.ops.verify.announcements import Announcements
+from consumer.ops.verify.causes import CAUSES, check_causes
+from consumer.ops.verify.conservation import CONSERVATION
+from consumer.ops.verify.invariants import INVARIANTS
+from consumer.ops.verify.positions import Positions, read_streams
+from consumer.ops.verify.references import check_references
+from consumer.ops.verify.report import Report
+from consumer.store.database import connect
+from consumer.store.migrating import require_migrated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+    from consumer.intake.wiring import Addresses
+    from consumer.settings import Settings
+    from consumer.store.database import Cursor
+
+
+def verify(settings: Settings, addresses: Addresses, wait_seconds: float, tell: Callable[[str], None]) -> Report:
+    """Check everything; nothing is written.
+
+    Args:
+        settings: group, topics and retention.
+        addresses: where the services answer.
+        wait_seconds: how long running workers may take to announce what is applied.
+        tell: told what is done next, for people who wait.
+
+    Raises:
+        UsageError: the database or a topic is not set up; names the remedy.
+        KafkaException, psycopg2.Error, sqlalchemy.exc.SQLAlchemyError: a service does not answer.
+    """
+    engine = connect(addresses.database_url, application_name="release-consumer verify", pool_size=1)
+    try:
+        require_migrated(engine)
+        return _verify(settings, addresses.kafka_bootstrap_servers, engine, wait_seconds, tell)
+    finally:
+        engine.dispose()
+
+
+def _verify(
+    settings: Settings, bootstrap_servers: str, engine: Engine, wait_seconds: float, tell: Callable[[str], None]
+) -> Report:
+    report = Report()
+    cluster = Cluster(settings, bootstrap_servers)
+    with closing(engine.raw_connection()) as pooled, closing(pooled.cursor()) as cursor:
+        tell("waiting until what is applied is announced")
+        positions = Positions(settings, cluster, GroupOffsets(settings, bootstrap_servers), cursor)  # type: ignore[arg-type]  # the driver is psycopg2
+        positions.settle(wait_seconds)
+        positions.judge(report)
+        tell("reading what was announced")
+        announcements = Announcements(settings, bootstrap_servers, cluster, cursor)  # type: ignore[arg-type]
+        announcements.load(positions)
+        cursor.connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        _check_snapshot(settings, cursor, announcements, report, tell)  # type: ignore[arg-type]
+        positions.describe(read_streams(cursor), report)  # type: ignore[arg-type]
+        pooled.rollback()
+    return report
+
+
+def _check_snapshot(
+    settings: Settings, cursor: Cursor, announcements: Announcements, report: Report, tell: Callable[[str], None]
+) -> None:
+    for check in CONSERVATION + INVARIANTS:
+        tell(check.promise)
+        report.add(check.run(cursor), check.name)
+    tell("looking for rows that name others that do not exist")
+    for check, fault in check_references(cursor):
+        report.add(fault, check.name)
+    tell("comparing with what was announced")
+    for check, fault in announcements.judge(report):
+        report.add(fault, check.name)
+    tell(CAUSES.promise)
+    report.add(check_causes(cursor, settings), CAUSES.name)
