@@ -120,6 +120,12 @@ class Settings(BaseSettings):
     )
     topics: Topics = Field(default_factory=Topics)
     topic_partitions: int = Field(6, ge=1, le=10_000, description="partitions of the topics that setup creates")
+    catalog_partitions: int = Field(
+        2,
+        ge=1,
+        le=10_000,
+        description="partitions of the topic of catalog events that setup creates; it has less to carry",
+    )
     topic_replication_factor: int = Field(
         -1, ge=-1, description="replication of these topics; -1: the broker's default"
     )

@@ -84,10 +84,12 @@ def _has_resolved(group: Group, target: LinkTarget) -> bool:
 def settle_pending(rows: WorkingSet, recorder: Recorder, release: Release, attached: Sequence[Project]) -> None:
     """Groups that were resolved in the next release of these projects are resolved in this one, if it is newer."""
     ids = {project.id for project in attached}
-    for group in sorted(rows.groups_of(release.organization), key=lambda group: group.short_id):
-        pending = group.resolution
-        if group.project.id not in ids or pending is None or pending.status is not ResolutionStatus.PENDING:
-            continue
+    waiting = [
+        (group, group.resolution)
+        for group in rows.groups_of(release.organization)
+        if group.resolution and group.resolution.status is ResolutionStatus.PENDING and group.project.id in ids
+    ]
+    for group, pending in sorted(waiting, key=lambda pair: pair[0].short_id):
         named = rows.releases.get((release.organization.id, pending.version))
         date = named.date_added if named else pending.release_date
         newer = date is None or date < release.date_added

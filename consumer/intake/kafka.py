@@ -56,6 +56,8 @@ def make_consumer(settings: Settings, bootstrap_servers: str) -> Consumer:
     }
     if settings.group_protocol == "consumer":
         properties["group.protocol"] = "consumer"
+        # Kafka's default deals out one topic after the other: a second worker could get catalog events only.
+        properties.setdefault("group.remote.assignor", "range")
     else:
         properties["partition.assignment.strategy"] = "cooperative-sticky"
         properties["session.timeout.ms"] = int(settings.session_timeout_seconds * 1000)
@@ -134,9 +136,11 @@ class Cluster:
         topics = settings.topics
         # An event and what Kafka adds to it must fit.
         config = {"max.message.bytes": str(settings.max_event_bytes + _RECORD_OVERHEAD_BYTES)}
+        partitions = dict.fromkeys(topics.model_dump().values(), settings.topic_partitions)
+        partitions[topics.catalog_events] = settings.catalog_partitions
         new = [
-            NewTopic(name, settings.topic_partitions, settings.topic_replication_factor, config=config)
-            for name in [*topics.inputs, topics.activity, topics.dead_letters]
+            NewTopic(name, number, settings.topic_replication_factor, config=config)
+            for name, number in partitions.items()
         ]
         created = {}
         for name, future in self._admin.create_topics(new, request_timeout=self._timeout).items():

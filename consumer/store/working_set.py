@@ -29,7 +29,7 @@ from consumer.store.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from uuid import UUID
 
     from consumer.codes import LinkedType, Relationship
@@ -92,6 +92,7 @@ class WorkingSet:
         self.pull_requests_by_merge: dict[tuple[int, str], list[PullRequest]] = defaultdict(list)
         self.pull_requests_by_id: dict[int, PullRequest] = {}
         self.groups: dict[tuple[int, str], Group] = {}
+        self._groups_of: dict[int, list[Group]] = defaultdict(list)
         self.external_issues: dict[tuple[int, str, str], ExternalIssue] = {}
         self.external_issues_by_id: dict[int, ExternalIssue] = {}
         self.linked: dict[LinkTarget, dict[Group, Link]] = defaultdict(dict)
@@ -159,9 +160,9 @@ class WorkingSet:
         self.seen_environments = {key: seen for key, seen in self.seen_environments.items() if key[0] != release.id}
         self.resolved_by_added = [added for added in self.resolved_by_added if added[1] != release.id]
 
-    def groups_of(self, organization: Organization) -> list[Group]:
+    def groups_of(self, organization: Organization) -> Collection[Group]:
         """The groups of an organization that are at hand."""
-        return [group for group in self.groups.values() if group.organization is organization]
+        return self._groups_of[organization.id]
 
     def environment(self, organization: Organization, name: str) -> Environment:
         """The environment of that name."""
@@ -286,8 +287,13 @@ class WorkingSet:
             short_id=short_id,
             date_added=self.tick(),
         )
-        self.groups[key] = row
+        self.index_group(row)
         return row, True
+
+    def index_group(self, row: Group) -> None:
+        """Make a group findable: by short id, by organization."""
+        self.groups[row.organization.id, row.short_id] = row
+        self._groups_of[row.organization.id].append(row)
 
     def external_issue(self, organization: Organization, provider: str, issue_key: str) -> ExternalIssue:
         """The external issue of that provider and key."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from confluent_kafka import KafkaException
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from consumer.announce.progress import parse_progress
 from consumer.contracts import decode
@@ -73,14 +73,19 @@ class Outgoing:
     value: bytes | None
 
 
-def independent_history(seed: int, organizations: int = ORGANIZATIONS) -> list[Outgoing]:
+def independent_history(seed: int, organizations: int = ORGANIZATIONS, first: int = 0) -> list[Outgoing]:
     """Make a history whose outcome is the same however it is cut into batches and spread over workers.
 
     Each organization keeps to one partition, with its catalog events before its release events; every third
     has catalog events only, on the topic for them. Some events are sent twice, some are invalid.
+
+    Args:
+        seed: of all choices.
+        organizations: how many.
+        first: number of the first; histories of other numbers have nothing to do with each other.
     """
     random = Random(seed)
-    threads = [_organization(random, seed, number) for number in range(organizations)]
+    threads = [_organization(random, seed, number) for number in range(first, first + organizations)]
     # One organization after the other would keep one partition busy at a time.
     woven = []
     while threads:
@@ -124,12 +129,17 @@ def _spoilt(random: Random, document: Json) -> bytes | None:
 
 def publish(product: Product, records: Sequence[Outgoing]) -> None:
     """Send records to their partitions; on return Kafka has all of them."""
-    topics = product.settings.topics
     for record in records:
-        topic = topics.catalog_events if record.catalog else topics.release_events
-        partition = record.home % product.settings.topic_partitions
+        topic, partition = destination(product, record)
         product.send(topic, record.value, record.key, partition=partition)
     product.flush()
+
+
+def destination(product: Product, record: Outgoing) -> tuple[str, int]:
+    """Topic and partition that a record of a history goes to."""
+    topics = product.settings.topics
+    topic = topics.catalog_events if record.catalog else topics.release_events
+    return topic, record.home % product.settings.topic_partitions
 
 
 @contextmanager
@@ -204,6 +214,35 @@ def look(product: Product, started: datetime) -> Outcome:
     return _Look(product, started).outcome()
 
 
+def observe(product: Product) -> Observed:
+    """What the checker judges, without the picture: for installations that hold much."""
+    return _Look(product, now()).observed()
+
+
+def positions(product: Product) -> dict[tuple[str, int], Position]:
+    """Where the group stands in each partition that it has ever read.
+
+    Raises:
+        KafkaException: Kafka does not answer.
+        SQLAlchemyError: PostgreSQL does not answer.
+    """
+    with product.engine.connect() as connection:
+        rows = connection.execute(select(tables.consumer_offset)).mappings().all()
+    committed = product.committed()
+    found = {}
+    for row in rows:
+        partition = row["topic"], row["partition"]
+        offset, metadata = committed.get(partition, (None, ""))
+        found[partition] = Position(
+            stream=str(row["stream"]),
+            first_offset=row["first_offset"],
+            **{name: row[name] for name in _FATES},
+            committed_offset=offset,
+            announced_seq=parse_progress(metadata, row["stream"]),
+        )
+    return found
+
+
 class _Look:
     def __init__(self, product: Product, started: datetime) -> None:
         self._product = product
@@ -217,22 +256,16 @@ class _Look:
                 table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
                 for table in tables.metadata.sorted_tables
             }
-            self._counts: dict[str, int] = {
-                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in tables.metadata.sorted_tables
-                if table is not tables.outbox
-            }
-            self._state = read_state(connection, started)
         self._streams = {row["id"]: row for row in self._rows["consumer_offset"]}
 
     def outcome(self) -> Outcome:
-        return Outcome(self._observed(), self._picture())
+        return Outcome(self.observed(), self._picture())
 
-    def _observed(self) -> Observed:
+    def observed(self) -> Observed:
         rows = self._rows
         return Observed(
             inputs=list(self._inputs()),
-            positions=self._positions(),
+            positions=positions(self._product),
             processed={str(row["digest"]) for row in rows["processed_event"]},
             parked=[_place(row) for row in rows["parked_event"]],
             dead=[_place(row) for row in rows["dead_letter"]],
@@ -253,21 +286,6 @@ class _Look:
                 headers: Any = message.headers()
                 yield Input((name, number, offset), digest_of(message.value(), headers, limit))
 
-    def _positions(self) -> dict[tuple[str, int], Position]:
-        committed = self._product.committed()
-        found = {}
-        for row in self._streams.values():
-            partition = row["topic"], row["partition"]
-            offset, metadata = committed.get(partition, (None, ""))
-            found[partition] = Position(
-                stream=str(row["stream"]),
-                first_offset=row["first_offset"],
-                **{name: row[name] for name in _FATES},
-                committed_offset=offset,
-                announced_seq=parse_progress(metadata, row["stream"]),
-            )
-        return found
-
     def _outbox(self) -> dict[str, list[int]]:
         found: defaultdict[str, list[int]] = defaultdict(list)
         for row in self._rows["outbox"]:
@@ -275,9 +293,11 @@ class _Look:
         return {stream: sorted(numbers) for stream, numbers in found.items()}
 
     def _picture(self) -> Json:
+        with self._product.engine.connect() as connection:
+            state = read_state(connection, self._started)
         return {
-            "organizations": self._state["organizations"],
-            "rows": self._counts,
+            "organizations": state["organizations"],
+            "rows": {name: len(rows) for name, rows in self._rows.items() if name != tables.outbox.name},
             "partitions": {
                 f"{self._words[row['topic']]}-{row['partition']}": {name: row[name] for name in _FATES}
                 for row in self._streams.values()

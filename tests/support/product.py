@@ -237,6 +237,7 @@ class Product:
             "topic_partitions": 2,
             **settings,
         }
+        self._given.setdefault("catalog_partitions", self._given["topic_partitions"])
         self.settings = Settings(**self._given, topics=Topics(**topics))
         self._given |= {f"topics__{topic}": name for topic, name in topics.items()}
         self._folder = folder

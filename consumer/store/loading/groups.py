@@ -138,7 +138,8 @@ def load_groups(session: Session, lists: list[CommitListNeed]) -> None:
     by_id = session.groups_by_id
     for row in session.query("load_groups", ids=group_ids):
         group = _group(session, row, organizations[row[1]])
-        rows.groups[row[1], group.short_id] = by_id[group.id] = group
+        by_id[group.id] = group
+        rows.index_group(group)
     issues = set()
     for id_, group_id, linked_type, linked_id, relationship in session.query("load_group_links", ids=group_ids):
         link = Link(id_, Relationship(relationship), stored=True)

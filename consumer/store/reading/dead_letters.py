@@ -1,13 +1,14 @@
-"""Dead letters as people and programs read them: the record as it came in, and what is wrong with it."""
+"""Dead letters as people and programs read them: the record as it came in, what is wrong, and what became of it."""
 
 from __future__ import annotations
 
-import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from consumer.codes import DeadLetterStatus
 from consumer.errors import UsageError
 from consumer.store.reading.cursors import decode_cursor, encode_cursor
 from consumer.store.reading.documents import MAX_ID, Document, page_size, rfc3339, rows
+from consumer.store.reading.records import record_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from consumer.store.reading.documents import AnyRow
+
+OPEN = (DeadLetterStatus.DEAD, DeadLetterStatus.REPLAYING)
+"""Those that somebody must still see to."""
 
 _FIRST = ("infinity", MAX_ID)
 """The place before all others."""
@@ -25,15 +29,17 @@ def list_dead_letters(
     *,
     reason: str | None = None,
     event_type: str | None = None,
+    statuses: Sequence[DeadLetterStatus] = OPEN,
     limit: int = 100,
     cursor: str | None = None,
 ) -> Document:
-    """A page of dead letters, newest first, in one statement.
+    """A page of dead letters, newest first, in one statement that reads a range of an index for each status.
 
     Args:
         connection: any.
         reason: only those with this reason, such as ``schema``.
         event_type: only those of events of this type.
+        statuses: only those that this became of.
         limit: dead letters of the page, 1 to 100.
         cursor: ``nextCursor`` of the page before.
 
@@ -43,10 +49,18 @@ def list_dead_letters(
     Raises:
         UsageError: the limit is out of range, or the cursor is broken or of another listing.
     """
-    listing = ("dead letters", reason, event_type)
+    listing = ("dead letters", reason, event_type, sorted(statuses))
     after = decode_cursor(listing, cursor) if cursor is not None else _FIRST
     limit = page_size(limit)
-    page = _page(connection, limit + 1, after, reason=reason, event_type=event_type)
+    page = rows(
+        connection,
+        "read_dead_letter_page",
+        reason=reason,
+        event_type=event_type,
+        statuses=[status.value for status in statuses],
+        after=after,
+        limit=limit + 1,
+    )
     last = page[limit - 1] if len(page) > limit else None
     return {
         "deadLetters": [_document(dead_letter) for dead_letter in page[:limit]],
@@ -60,42 +74,28 @@ def show_dead_letter(connection: Connection, dead_letter_id: int) -> Document:
     Raises:
         UsageError: there is none with this id.
     """
-    found = _page(connection, limit=1, id=dead_letter_id) if 0 <= dead_letter_id <= MAX_ID else ()
+    found = rows(connection, "read_dead_letter", id=dead_letter_id) if 0 <= dead_letter_id <= MAX_ID else ()
     if not found:
-        message = f"there is no dead letter {dead_letter_id}; see `release-consumer dead-letters list`"
-        raise UsageError(message)
+        raise unknown_dead_letters([dead_letter_id])
     return _document(found[0])
 
 
-def _page(
-    connection: Connection, limit: int, after: tuple[Any, ...] = _FIRST, **filters: str | int | None
-) -> Sequence[AnyRow]:
-    parameters = {"id": None, "reason": None, "event_type": None} | filters
-    return rows(connection, "read_dead_letter_page", **parameters, after=after, limit=limit)
+def unknown_dead_letters(ids: Sequence[int]) -> UsageError:
+    """The error for ids that no dead letter has."""
+    named = ", ".join(map(str, ids))
+    return UsageError(f"there is no dead letter {named}; see `release-consumer dead-letters list --status all`")
 
 
 def _document(dead_letter: AnyRow) -> Document:
+    settled_at = dead_letter.settled_at
     return {
         "id": dead_letter.id,
-        "topic": dead_letter.topic,
-        "partition": dead_letter.partition,
-        "offset": dead_letter.offset,
-        "key": _text(dead_letter.record_key),
-        "headers": [[name, _text(value and base64.b64decode(value))] for name, value in dead_letter.headers],
-        "value": _text(dead_letter.value),
+        "status": DeadLetterStatus(dead_letter.status).label,
+        **record_document(dead_letter),
         "reason": dead_letter.reason,
         "errors": dead_letter.errors,
         "eventType": dead_letter.event_type,
+        "arrivedAt": rfc3339(dead_letter.arrived_at),
         "deadAt": rfc3339(dead_letter.dead_at),
+        "settledAt": None if settled_at is None else rfc3339(settled_at),
     }
-
-
-def _text(value: memoryview | bytes | str | None) -> str | None:
-    """Bytes as text where they are UTF-8, else in base64."""
-    if not value:
-        return None if value is None else ""
-    content = bytes(value) if not isinstance(value, str) else value.encode()
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return base64.b64encode(content).decode()
