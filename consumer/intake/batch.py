@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.contracts import Opened, check_event, describe, open_event
+from consumer.contracts import Opened, check_event, describe, keeps_schema, open_event
 from consumer.contracts.events import ReleaseEvent
 from consumer.errors import EventError, InvalidEvent
 from consumer.handlers import Plan, plan
@@ -140,7 +140,8 @@ def make_batch(
     """Make a batch of records that follow on each other in each stream.
 
     What a plain replay brings again is passed over: it had its fate when it first came. What was seen before is not
-    decoded: that is most of the work.
+    decoded: that is most of the work. It has to keep its schema: an id says nothing of what is no event, which is a
+    dead letter whatever came before it (SEMANTICS section 3).
 
     Args:
         records: in the order of their offsets.
@@ -154,8 +155,9 @@ def make_batch(
         if stream.forced or not stream.is_replay(record.offset)
     ]
     known = find_known({item.digest for item, _ in begun if item.digest is not None and not item.is_replay})
-    for item, _ in begun:
-        item.is_known = item.digest in known and not item.is_replay
+    for item, opened in begun:
+        is_seen = item.digest in known and not item.is_replay
+        item.is_known = is_seen and opened is not None and keeps_schema(opened)
     items = [one[0] if one[0].is_known else _plan(one, settings) for one in begun]
     ends = {stream.id: Advance(stream, starts[stream.id], record.offset + 1) for stream, record in records}
     return Batch(items, list(ends.values()))

@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 
 _WAIT_SECONDS = 0.2
 _CHORES_SECONDS = 0.5
+_LOOKING_SHARE = 10
 _PATIENCE_SECONDS = 2.0
 _CLAIM_PAUSE_SECONDS = 1.0
 
@@ -93,6 +94,7 @@ class Worker:
         self._in_flight: InFlight | None = None
         self._ready: Batch | None = None
         self._next_chores = 0.0
+        self._did_chore = False
         self._stop = False
 
     def stop(self) -> None:
@@ -148,7 +150,8 @@ class Worker:
             self._ready = self._reader.read(is_busy=self._in_flight is not None)
         self._finish_in_flight()
         if self._in_flight is None:
-            batch = self._chore_batch()
+            batch = None if self._ready is not None and self._did_chore else self._chore_batch()
+            self._did_chore = batch is not None
             if batch is None:
                 batch, self._ready = self._ready, None
             if batch is not None:
@@ -206,9 +209,10 @@ class Worker:
 
     def _chore_batch(self) -> Batch | None:
         """Notice a moved offset, try parked events again, pass offsets that hold no record."""
-        if time.monotonic() < self._next_chores:
+        started = time.monotonic()
+        if started < self._next_chores:
             return None
-        self._next_chores = time.monotonic() + _CHORES_SECONDS
+        self._next_chores = started + _CHORES_SECONDS
         claimed = self._assignment.streams()
         if not claimed:
             return None
@@ -227,7 +231,11 @@ class Worker:
             self._look_again([stream for stream in claimed if stream.id in lost])
             return None
         if due:
+            # A full batch: more of them are due. What is read meanwhile has its turn before.
+            self._next_chores = 0.0 if len(due) == self._settings.batch_size else self._next_chores
             return retry_batch(due, {stream.id: stream for stream in claimed}, self._settings)
+        # Looking takes long where very many wait for one event: do other things most of the time.
+        self._next_chores = max(self._next_chores, time.monotonic() + _LOOKING_SHARE * (time.monotonic() - started))
         return self._reader.pass_empty_offsets()
 
     # --- partitions come and go ----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import orjson
 
 from consumer.contracts.records import Record, headers_from_json
 from consumer.store.copying import copy_rows, delete_rows
-from consumer.store.database import Cursor, fetch_one, sql
+from consumer.store.database import Cursor, sql
 from consumer.store.dead_letters import RECORD_COLUMNS, record_columns
 
 if TYPE_CHECKING:
@@ -156,13 +156,6 @@ def find_untouched(cursor: Cursor, events: Iterable[ParkedEvent]) -> set[int]:
         return set()
     cursor.execute(sql("read_attempts"), {"ids": list(attempts)})
     return {id_ for id_, tried in cursor.fetchall() if attempts[id_] == tried}
-
-
-def next_due(cursor: Cursor, stream_ids: Iterable[int]) -> datetime | None:
-    """When the next waiting event of these streams is due; ``None`` if none waits."""
-    cursor.execute(sql("next_due"), {"streams": list(stream_ids)})
-    due: datetime | None = fetch_one(cursor)[0]
-    return due
 
 
 def settle(cursor: Cursor, parked_ids: Iterable[int]) -> None:

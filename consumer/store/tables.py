@@ -487,6 +487,7 @@ parked_event = Table(
     Column("dead_letter_id", ForeignKey("dead_letter.id"), comment="the dead letter that is tried again"),
     UniqueConstraint("offset_id", "offset"),
     Index(None, "event_key", "arrived_at", "id"),
+    Index(None, "offset_id", "next_attempt_at"),
     Index("parked_event_dead_letter_idx", "dead_letter_id", postgresql_where=text("dead_letter_id IS NOT NULL")),
 )
 

@@ -512,6 +512,12 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        op.f("parked_event_offset_id_next_attempt_at_idx"),
+        "parked_event",
+        ["offset_id", "next_attempt_at"],
+        unique=False,
+    )
+    op.create_index(
         "parked_event_dead_letter_idx",
         "parked_event",
         ["dead_letter_id"],
