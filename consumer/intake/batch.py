@@ -14,7 +14,6 @@ from consumer.store.streams import Advance, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from uuid import UUID
 
     from consumer.contracts.records import Record
     from consumer.settings import Settings
@@ -34,17 +33,19 @@ class Item:
         event_type: as far as it tells.
         parked: set where the record comes out of the waiting room instead of Kafka.
         dead_letter_id: the open dead letter that it is.
+        is_replay: a forced replay brings it again: it was counted when it first came.
         is_known: its event id was found among those seen before it was decoded, so it was not.
     """
 
     stream: Stream
     record: Record
     plan: Plan | None = None
-    digest: UUID | None = None
+    digest: str | None = None
     error: EventError | None = None
     event_type: str | None = None
     parked: ParkedEvent | None = None
     dead_letter_id: int | None = None
+    is_replay: bool = False
     is_known: bool = False
 
     def __str__(self) -> str:
@@ -54,11 +55,6 @@ class Item:
     def origin_id(self) -> int:
         """Id of the stream that it came by."""
         return self.parked.origin_id if self.parked else self.stream.id
-
-    @property
-    def is_replay(self) -> bool:
-        """Whether a forced replay brings it again: it was counted when it first came."""
-        return self.parked.replayed if self.parked else self.stream.is_replay(self.record.offset)
 
     @property
     def is_remembered(self) -> bool:
@@ -101,6 +97,7 @@ def _open(
 ) -> tuple[Item, Opened | None]:
     """Read of a record as much as tells whether its event was seen before."""
     item = Item(stream, record, parked=parked, dead_letter_id=parked.dead_letter_id if parked else None)
+    item.is_replay = parked.replayed if parked else stream.is_replay(record.offset)
     opened = None
     try:
         opened = open_event(record.value, record.headers, max_bytes=settings.max_event_bytes)
@@ -135,7 +132,7 @@ def make_batch(
     records: Sequence[tuple[Stream, Record]],
     starts: Mapping[int, int],
     settings: Settings,
-    find_known: Callable[[set[UUID]], set[UUID]] = lambda _: set(),
+    find_known: Callable[[set[str]], set[str]] = lambda _: set(),
 ) -> Batch:
     """Make a batch of records that follow on each other in each stream.
 

@@ -12,7 +12,6 @@ from consumer.store.streams import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from uuid import UUID
 
     from consumer.errors import MustWait
     from consumer.intake.batch import Batch, Item
@@ -50,8 +49,8 @@ class Outcome:
     parked: list[tuple[Item, MustWait]] = field(default_factory=list)
     postponed: list[tuple[Item, MustWait]] = field(default_factory=list)
     unparked: list[int] = field(default_factory=list)
-    remembered: dict[UUID, None] = field(default_factory=dict)
-    forgotten: list[UUID] = field(default_factory=list)
+    remembered: dict[str, None] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
     fresh: int = 0
 
     def pass_offsets(self, batch: Batch) -> None:

@@ -21,7 +21,6 @@ from consumer.store.streams import Advance, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from uuid import UUID
 
     from consumer.contracts.records import Record
     from consumer.settings import Settings
@@ -44,7 +43,7 @@ class Reader:
         find_known: tells which event ids were seen before, as far as can be told.
     """
 
-    def __init__(self, settings: Settings, consumer: Consumer, find_known: Callable[[set[UUID]], set[UUID]]) -> None:
+    def __init__(self, settings: Settings, consumer: Consumer, find_known: Callable[[set[str]], set[str]]) -> None:
         self._settings = settings
         self._consumer = consumer
         self._find_known = find_known

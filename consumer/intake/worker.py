@@ -29,7 +29,6 @@ from consumer.store.database import transaction
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from concurrent.futures import Future
-    from uuid import UUID
 
     from sqlalchemy import Engine
 
@@ -157,7 +156,7 @@ class Worker:
             if batch is not None:
                 self._submit(batch)
 
-    def _find_known(self, digests: set[UUID]) -> set[UUID]:
+    def _find_known(self, digests: set[str]) -> set[str]:
         """Event ids seen before; while PostgreSQL is away none is known, and the batch's transaction finds them."""
         try:
             with transaction(self._engine) as cursor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import orjson
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 _LOOK_AT = 10_000
 """Dead letters that one statement looks at."""
 
-_NO_DIGEST = UUID(int=0)
+_NO_DIGEST = "0" * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Replay:
     def __init__(self, engine: Engine, max_event_bytes: int) -> None:
         self._engine = engine
         self._max_event_bytes = max_event_bytes
-        self._waiting: dict[int, UUID] = {}
+        self._waiting: dict[int, str] = {}
         self.started = 0
         self.fates: Counter[str] = Counter()
 
@@ -129,7 +128,7 @@ class Replay:
         self.started += len(started)
         self._waiting |= {row.id: events[row.id][1] for row in started}
 
-    def _identify(self, letter: AnyRow) -> tuple[str, UUID]:
+    def _identify(self, letter: AnyRow) -> tuple[str, str]:
         """Ordering key and digest of an event; one that is none has a key of its own."""
         value = None if letter.value is None else bytes(letter.value)
         try:
@@ -153,12 +152,12 @@ class Replay:
             life = tuple(rows(connection, "read_signs_of_life")[0])
         return State(sum(self.fates.values()), not self._waiting, life)
 
-    def _look_at(self, connection: Connection, letters: list[tuple[int, UUID]]) -> None:
+    def _look_at(self, connection: Connection, letters: list[tuple[int, str]]) -> None:
         settled = rows(
             connection,
             "read_replayed_dead_letters",
             ids=[id_ for id_, _ in letters],
-            digests=[str(digest) for _, digest in letters],
+            digests=[digest for _, digest in letters],
             replaying=DeadLetterStatus.REPLAYING.value,
             replayed=DeadLetterStatus.REPLAYED.value,
         )

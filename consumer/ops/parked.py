@@ -21,7 +21,6 @@ from consumer.store.reading.parked import type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from uuid import UUID
 
     from sqlalchemy import Connection, Engine
 
@@ -171,7 +170,7 @@ def _read(connection: Connection, ids: list[int], event_type: str | None) -> lis
     return [event for event in events if event_type is None or type_of(event) == event_type]
 
 
-def _digest(event: AnyRow, max_event_bytes: int) -> UUID | None:
+def _digest(event: AnyRow, max_event_bytes: int) -> str | None:
     """What the event's id is remembered by since it was parked; ``None`` for one that is no event."""
     try:
         return processed_events.event_digest(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from consumer.store.copying import copy_rows
 from consumer.store.database import Cursor, sql
@@ -16,32 +15,32 @@ if TYPE_CHECKING:
     from consumer.contracts.events import Event
 
 
-def event_digest(event: Event) -> UUID:
-    """What an event is remembered by: a digest of its ``source`` and ``id``."""
+def event_digest(event: Event) -> str:
+    """What an event is remembered by: a digest of its ``source`` and ``id``, in 32 hexadecimal digits."""
     return digest_of(event.source, event.id)
 
 
-def digest_of(source: str, id_: str) -> UUID:
+def digest_of(source: str, id_: str) -> str:
     """What the event of this CloudEvents ``source`` and ``id`` is remembered by."""
-    return UUID(bytes=blake2b(f"{source}\0{id_}".encode(), digest_size=16).digest())
+    return blake2b(f"{source}\0{id_}".encode(), digest_size=16).hexdigest()
 
 
-def find_processed(cursor: Cursor, digests: Iterable[UUID]) -> set[UUID]:
+def find_processed(cursor: Cursor, digests: Iterable[str]) -> set[str]:
     """Those of the digests that are remembered."""
-    wanted = [str(digest) for digest in digests]
+    wanted = list(digests)
     if not wanted:
         return set()
     cursor.execute(sql("find_processed"), {"digests": wanted})
-    return {UUID(digest) for (digest,) in cursor.fetchall()}
+    return {digest for (digest,) in cursor.fetchall()}
 
 
-def remember(cursor: Cursor, digests: Iterable[UUID], now: datetime) -> None:
+def remember(cursor: Cursor, digests: Iterable[str], now: datetime) -> None:
     """Remember events. One that another worker remembered meanwhile raises an integrity error."""
-    copy_rows(cursor, "processed_event", "digest, processed_at", [(str(digest), now) for digest in digests])
+    copy_rows(cursor, "processed_event", "digest, processed_at", [(digest, now) for digest in digests])
 
 
-def forget(cursor: Cursor, digests: Iterable[UUID]) -> None:
+def forget(cursor: Cursor, digests: Iterable[str]) -> None:
     """Forget events that became dead letters, so that the same id may come again, mended."""
-    wanted = [str(digest) for digest in digests]
+    wanted = list(digests)
     if wanted:
         cursor.execute(sql("forget_processed"), {"digests": wanted})

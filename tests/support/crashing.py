@@ -249,8 +249,8 @@ class _Look:
         self._started = started
         topics = product.settings.topics
         self._words = {topics.release_events: "releases", topics.catalog_events: "catalog"}
-        self._activity = [_document(message) for message in product.reader(topics.activity).read()]
-        self._dead_letters = [_document(message) for message in product.reader(topics.dead_letters).read()]
+        self._activity = [_document(message) for message in product.read(topics.activity)]
+        self._dead_letters = [_document(message) for message in product.read(topics.dead_letters)]
         with product.engine.connect() as connection:
             self._rows: dict[str, list[Json]] = {
                 table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
@@ -266,7 +266,7 @@ class _Look:
         return Observed(
             inputs=list(self._inputs()),
             positions=positions(self._product),
-            processed={str(row["digest"]) for row in rows["processed_event"]},
+            processed={row["digest"].hex for row in rows["processed_event"]},
             parked=[_place(row) for row in rows["parked_event"]],
             dead=[_place(row) for row in rows["dead_letter"]],
             activities=[(str(row["event_id"]), row["cloudevent"]["stream"]) for row in rows["activity"]],
@@ -281,7 +281,7 @@ class _Look:
     def _inputs(self) -> Iterator[Input]:
         limit = self._product.settings.max_event_bytes
         for topic in self._words:
-            for message in self._product.reader(topic).read():
+            for message in self._product.read(topic):
                 (name, number), offset = end_of_partition(message)
                 headers: Any = message.headers()
                 yield Input((name, number, offset), digest_of(message.value(), headers, limit))
@@ -336,7 +336,7 @@ class _Look:
 def digest_of(value: bytes | None, headers: Headers | None, limit: int) -> str | None:
     """What the event of a record is remembered by; ``None`` where it is no valid one."""
     try:
-        return str(event_digest(decode(value, headers, max_bytes=limit)))
+        return event_digest(decode(value, headers, max_bytes=limit))
     except InvalidEvent:
         return None
 

@@ -10,8 +10,6 @@ from consumer.store.database import sql
 from consumer.store.processed_events import digest_of, find_processed
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from consumer.ops.verify.report import Fault, Row
     from consumer.settings import Settings
     from consumer.store.database import Cursor
@@ -49,9 +47,9 @@ def check_causes(cursor: Cursor, settings: Settings) -> Fault | None:
 
 
 def _missing(cursor: Cursor, causes: list[tuple[str, str, int]]) -> list[Row]:
-    asked: dict[UUID, Row] = {}
+    asked: dict[str, Row] = {}
     for source, id_, activity_id in causes:
         row = {"source": source, "id": id_, "activity_id": activity_id}
         asked.setdefault(digest_of(source, id_), row)
     found = find_processed(cursor, asked)
-    return [row | {"digest": str(digest)} for digest, row in asked.items() if digest not in found]
+    return [row | {"digest": digest} for digest, row in asked.items() if digest not in found]
