@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import delete, select
 
@@ -51,10 +52,10 @@ def apply_event(session: Session, event: ReleaseCreated | CommitsPushed, offset:
         offset: its place in the list of events.
     """
     unit = Unit(session, event, offset)
-    digest = event_digest(event)
+    digest = UUID(event_digest(event))
     if session.get(ProcessedEvent, digest) is not None:
         return
-    session.add(ProcessedEvent(digest=digest, processed_at=unit.now))
+    session.add(ProcessedEvent(digest=digest, processed_at=unit.now, offset_id=0, offset=0))
     organization, _ = unit.get_or_create(Organization, {"slug": event.organization}, date_added=unit.now)
     release, created = _release(unit, organization.id)
     projects = _attach(unit, release, created=created)

@@ -18,7 +18,7 @@ from consumer.contracts.timestamps import parse_timestamp
 from consumer.errors import UsageError
 from consumer.intake.kafka import Cluster
 from consumer.ops.foresight import foresee
-from consumer.ops.replay import Again, Route, Start, count_revived, find_route, look, move
+from consumer.ops.replay import Again, Route, Start, count_revived, find_route, look, move, refuse_cut
 from consumer.ops.waiting import State
 from consumer.services import resolve_service
 from consumer.settings import Settings, load_settings
@@ -158,6 +158,7 @@ class _Run:
         self._begun = datetime.now(UTC)
 
     def start(self, *, force: bool) -> None:
+        refuse_cut(self._route.spans, force=force)
         # First, so that what a forced replay causes anew is not announced twice.
         progress = Progress("queueing announcements", self._route.offsets)
         self._again.queue(progress.update)

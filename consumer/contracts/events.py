@@ -17,7 +17,6 @@ GroupStatus = Literal["unresolved", "resolved", "ignored"]
 InboxReason = Literal["new", "regression", "manual", "reprocessed", "escalating", "ongoing"]
 ResolutionType = Literal["in_release", "in_next_release", "in_upcoming_release"]
 Replace = Literal["release", "repositories"]
-FileChangeType = Literal["A", "M", "D"]
 Role = Literal["member", "admin", "manager", "owner"]
 AvatarType = Literal["letter_avatar", "upload"]
 

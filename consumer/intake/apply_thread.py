@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import random
 import threading
 from concurrent.futures import Future
 from enum import Enum, auto
@@ -15,6 +14,7 @@ from psycopg2.errors import QueryCanceled
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumer.errors import Fenced, WorldError, first_line
+from consumer.intake.backoff import pause_seconds
 from consumer.store import streams
 from consumer.store.database import transaction
 from consumer.store.stuck import end_stuck_copies
@@ -84,7 +84,7 @@ class ApplyThread:
                 return self._try(batch, is_first=attempt == 0)
             except (WorldError, psycopg2.Error, SQLAlchemyError) as error:
                 attempt += 1
-                pause = self._pause(attempt)
+                pause = pause_seconds(self._settings, attempt)
                 reason = first_line(error)
                 log.warning("batch is tried again in %.1f s (attempt %d failed): %s", pause, attempt, reason)
                 if isinstance(error, QueryCanceled):
@@ -112,7 +112,3 @@ class ApplyThread:
         for advance, stream in found:
             advance.stream.next_offset, advance.stream.next_seq = stream.next_offset, stream.next_seq
         return True
-
-    def _pause(self, attempt: int) -> float:
-        pause: float = min(self._settings.retry_base_seconds * 2 ** (attempt - 1), self._settings.retry_max_seconds)
-        return pause * random.uniform(0.5, 1.0)  # jitter, not a secret

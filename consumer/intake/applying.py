@@ -15,6 +15,7 @@ import psycopg2
 from psycopg2 import errorcodes
 
 from consumer import failpoints, metrics
+from consumer.codes import DeadLetterStatus
 from consumer.errors import (
     EventError,
     MaxSnowflakeRetryError,
@@ -27,11 +28,12 @@ from consumer.errors import (
     first_line,
 )
 from consumer.ids.snowflake import MAX_ATTEMPTS, is_id_collision
-from consumer.intake.batch import prepare
+from consumer.intake.batch import complete
 from consumer.intake.breaker import DeadLetterBreaker
 from consumer.intake.outcome import Outcome
 from consumer.intake.recording import Recorder
 from consumer.store import dead_letters, parking, processed_events, streams
+from consumer.store.id_supply import TABLES_WITH_IDS
 from consumer.store.loading import load
 from consumer.store.needs import Needs
 from consumer.store.saving import save
@@ -141,7 +143,7 @@ class Applier:
             except (StaleSnapshot, psycopg2.IntegrityError, psycopg2.OperationalError) as error:
                 if not _is_conflict(error):
                     raise
-                collisions += is_id_collision(error)
+                collisions += _is_taken_id(error)
                 if collisions > MAX_ATTEMPTS:
                     # Never an event's fault: ids are made anew for every attempt (SEMANTICS section 9).
                     message = f"{MAX_ATTEMPTS} new ids in a row are taken already: {first_line(error)}"
@@ -209,30 +211,35 @@ class Applier:
 
     def _sift(self, cursor: Cursor, batch: Batch, outcome: Outcome) -> list[Item]:
         """Items in the order they apply, without those that took effect before."""
-        records = [(i.origin_id, i.record.offset) for i in batch.items if i.is_replay and i.parked is None]
-        letters = dead_letters.find_open(cursor, records)
-        waiting = parking.find_waiting(cursor, records)
-        for item in batch.items:
-            if item.parked is None:
-                item.dead_letter_id = letters.get((item.origin_id, item.record.offset))
+        passed = self._recognize_replays(cursor, [i for i in batch.items if i.is_replay and i.parked is None])
         digests = {item.digest for item in batch.items if item.digest is not None and not item.is_remembered}
         seen = processed_events.find_processed(cursor, digests)
         untouched = parking.find_untouched(cursor, [item.parked for item in batch.items if item.parked])
         items = []
-        for item in sorted(batch.items, key=lambda item: not item.comes_first):
+        for item in batch.items:
             # One that an earlier attempt saw to, whose answer to COMMIT was lost, has no business here.
-            if item.parked is not None and item.parked.id not in untouched:
-                continue
-            if item.parked is None and (item.origin_id, item.record.offset) in waiting:
+            if item.place in passed or (item.parked is not None and item.parked.id not in untouched):
                 continue
             if item.digest in seen and not item.is_remembered:
                 outcome.ignore(item)
-            elif item.is_known:
+                continue
+            if item.is_known and item.error is None and item.plan is None:
                 # Forgotten since it was looked up: now it must be decoded after all.
-                items.append(prepare(item.record, item.stream, self._settings))
-            else:
-                items.append(item)
-        return items
+                complete(item, self._settings)
+            items.append(item)
+        return sorted(items, key=lambda item: not item.comes_first)
+
+    def _recognize_replays(self, cursor: Cursor, items: Sequence[Item]) -> set[tuple[int, int]]:
+        """See what forced replays bring again; returns those to pass over: they wait, or an operator discarded them."""
+        places = [item.place for item in items]
+        letters = dead_letters.find_letters(cursor, places)
+        first = processed_events.find_places(cursor, {item.digest for item in items if item.digest is not None})
+        for item in items:
+            letter, status = letters.get(item.place, (None, None))
+            item.dead_letter_id = letter if status is DeadLetterStatus.DEAD else None
+            item.is_remembered = item.digest is not None and first.get(item.digest) == item.place
+        discarded = {place for place, (_, status) in letters.items() if status is DeadLetterStatus.DISCARDED}
+        return discarded | parking.find_waiting(cursor, places)
 
     def _held_locks(self, items: Sequence[Item], rows: WorkingSet) -> set[str]:
         """Lock the commits of the releases at hand; returns the version keys whose lock another holds."""
@@ -287,7 +294,7 @@ class Applier:
             raise ReleaseCommitError(message)
         try:
             item.plan.apply(rows)
-        except (EventError, WorldError):
+        except (EventError, MustWait, WorldError):
             raise
         except Exception as error:
             raise DataError(error) from error
@@ -306,6 +313,12 @@ class Applier:
         if outcome.buried:
             letter, error = outcome.buried[0]
             log.warning("%d events are dead letters (the first: %s: %s)", len(outcome.buried), letter, error)
+
+
+def _is_taken_id(error: Exception) -> bool:
+    """Whether a new id exists already; primary keys that are not made of an id tell of something else."""
+    table = getattr(getattr(error, "diag", None), "table_name", None)
+    return table in TABLES_WITH_IDS and is_id_collision(error)
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.contracts import Opened, check_event, describe, keeps_schema, open_event
+from consumer.contracts import Opened, check_event, describe, keeps_schema, open_event, reasons
 from consumer.contracts.events import ReleaseEvent
 from consumer.errors import EventError, InvalidEvent
 from consumer.handlers import Plan, plan
@@ -33,6 +33,7 @@ class Item:
         event_type: as far as it tells.
         parked: set where the record comes out of the waiting room instead of Kafka.
         dead_letter_id: the open dead letter that it is.
+        is_remembered: its event id is among those seen because of itself, so that finding it there says nothing.
         is_replay: a forced replay brings it again: it was counted when it first came.
         is_known: its event id was found among those seen before it was decoded, so it was not.
     """
@@ -45,6 +46,7 @@ class Item:
     event_type: str | None = None
     parked: ParkedEvent | None = None
     dead_letter_id: int | None = None
+    is_remembered: bool = False
     is_replay: bool = False
     is_known: bool = False
 
@@ -57,9 +59,9 @@ class Item:
         return self.parked.origin_id if self.parked else self.stream.id
 
     @property
-    def is_remembered(self) -> bool:
-        """Whether its own event id is among those seen, so that finding it there says nothing."""
-        return self.dead_letter_id is None and (self.parked is not None or self.is_replay)
+    def place(self) -> tuple[int, int]:
+        """The record: id of the stream that it came by, and offset."""
+        return self.origin_id, self.record.offset
 
     @property
     def comes_first(self) -> bool:
@@ -92,12 +94,20 @@ def prepare(record: Record, stream: Stream, settings: Settings, parked: ParkedEv
     return _plan(_open(record, stream, settings, parked), settings)
 
 
+def complete(item: Item, settings: Settings) -> None:
+    """Decode and plan an item that was taken for known and is not."""
+    decoded = prepare(item.record, item.stream, settings)
+    item.plan, item.digest = decoded.plan, decoded.digest
+    item.error, item.event_type = decoded.error, decoded.event_type
+
+
 def _open(
     record: Record, stream: Stream, settings: Settings, parked: ParkedEvent | None = None
 ) -> tuple[Item, Opened | None]:
     """Read of a record as much as tells whether its event was seen before."""
     item = Item(stream, record, parked=parked, dead_letter_id=parked.dead_letter_id if parked else None)
     item.is_replay = parked.replayed if parked else stream.is_replay(record.offset)
+    item.is_remembered = parked is not None and parked.dead_letter_id is None
     opened = None
     try:
         opened = open_event(record.value, record.headers, max_bytes=settings.max_event_bytes)
@@ -114,8 +124,8 @@ def _plan(begun: tuple[Item, Opened | None], settings: Settings) -> Item:
         try:
             event = check_event(opened)
         except InvalidEvent as error:
-            # An id counts only with an event: the same may come again, mended.
-            item.digest = None
+            # An id counts only with an event: the same may come again, mended. Rules are looked at after it is.
+            item.digest = item.digest if error.reason == reasons.RULE else None
             _blame(item, error, settings)
         else:
             item.plan, item.event_type = plan(event, settings.ignore_markers), event.type

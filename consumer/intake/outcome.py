@@ -36,7 +36,7 @@ class Outcome:
         parked: events that wait from now on.
         postponed: events that go on waiting.
         unparked: ids of parked events that wait no longer.
-        remembered: event ids seen from now on.
+        remembered: event ids seen from now on, with the record that each came by.
         forgotten: event ids that may come again, mended.
         fresh: events that had not come before.
     """
@@ -49,7 +49,7 @@ class Outcome:
     parked: list[tuple[Item, MustWait]] = field(default_factory=list)
     postponed: list[tuple[Item, MustWait]] = field(default_factory=list)
     unparked: list[int] = field(default_factory=list)
-    remembered: dict[str, None] = field(default_factory=dict)
+    remembered: dict[str, tuple[int, int]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     fresh: int = 0
 
@@ -70,7 +70,7 @@ class Outcome:
         self.facts += [(item, fact) for fact in facts]
         self._end(item, "applied")
         if item.digest is not None and not item.is_remembered:
-            self.remembered[item.digest] = None
+            self.remembered[item.digest] = item.place
 
     def ignore(self, item: Item) -> None:
         """An event of its id took effect before."""
@@ -83,7 +83,7 @@ class Outcome:
             if item.dead_letter_id is not None:
                 self.settled_letters[item.dead_letter_id] = DeadLetterStatus.REPLAYING
             elif item.digest is not None and not item.is_remembered:
-                self.remembered[item.digest] = None
+                self.remembered[item.digest] = item.place
             self._count(item, "parked")
         elif item.parked.attempts + 1 >= attempts_allowed:
             self.bury(item, EventError(wait.reason, [Violation("$", str(wait))]))

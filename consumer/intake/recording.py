@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from consumer.intake.backoff import pause_seconds
 from consumer.store import activities, dead_letters, outbox, parking, processed_events, streams
 from consumer.store.activities import Activity
 from consumer.store.dead_letters import DeadLetter
@@ -69,7 +69,7 @@ class Recorder:
 
     def _drop_known_facts(self, cursor: Cursor, outcome: Outcome) -> None:
         """What a forced replay does again is neither kept nor announced again."""
-        replayed = {(item.origin_id, item.record.offset) for item, _ in outcome.facts if item.is_replay}
+        replayed = {item.place for item, _ in outcome.facts if item.is_replay}
         known = activities.find_stored(cursor, replayed)
         if known:
             outcome.facts = [(item, fact) for item, fact in outcome.facts if fact.id not in known]
@@ -130,6 +130,5 @@ class Recorder:
         parking.settle(cursor, outcome.unparked)
 
     def _next_attempt(self, now: datetime, attempts: int) -> datetime:
-        """When to try a waiting event again: longer after every failure, with jitter."""
-        pause = min(self._settings.retry_base_seconds * 2 ** (attempts - 1), self._settings.retry_max_seconds)
-        return now + timedelta(seconds=pause * random.uniform(0.8, 1.2))  # jitter, not a secret
+        """When to try a waiting event again."""
+        return now + timedelta(seconds=pause_seconds(self._settings, attempts))

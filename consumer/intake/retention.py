@@ -74,10 +74,8 @@ class Retention:
         except (psycopg2.Error, SQLAlchemyError) as error:
             log.warning("what is past its time is removed later: %s", first_line(error))
             return
-        if pruned or removed.rows:
-            log.debug(
-                "removed %d event ids, %d dead letters, %d outbox rows",
-                removed.event_ids,
-                removed.dead_letters,
-                pruned,
-            )
+        if removed.dead_letters:
+            days = self._settings.dead_letter_retention_days
+            log.warning("removed %d dead letters for good: they are more than %d days old", removed.dead_letters, days)
+        if pruned or removed.event_ids:
+            log.debug("removed %d event ids, %d outbox rows", removed.event_ids, pruned)

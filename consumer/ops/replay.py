@@ -44,6 +44,8 @@ class Span:
         partition: its number.
         start: the first offset.
         end: the offset after the last.
+        position: where the group stands.
+        is_forced: a forced replay is under way, up to ``end``.
     """
 
     stream_id: int
@@ -52,6 +54,8 @@ class Span:
     partition: int
     start: int
     end: int
+    position: int
+    is_forced: bool
 
     def __str__(self) -> str:
         return f"{self.topic}-{self.partition}"
@@ -119,7 +123,8 @@ def find_route(connection: Connection, cluster: Cluster, group_id: str, topic: s
                 gone = oldest - row.first_offset
                 remarks.append(f"{topic}-{number}: Kafka's oldest offset is {oldest}; the {gone} before it are gone")
         if first < row.frontier:
-            spans.append(Span(row.id, UUID(str(row.stream)), topic, number, first, row.frontier))
+            name = UUID(str(row.stream))
+            spans.append(Span(row.id, name, topic, number, first, row.frontier, row.next_offset, row.forced))
     return Route(spans, remarks)
 
 
@@ -155,16 +160,30 @@ def move(engine: Engine, spans: Sequence[Span], *, force: bool) -> dict[int, int
         rows(connection, "lock_streams", streams=[span.stream_id for span in spans])
         moved = rows(connection, "move_streams", moves=orjson.dumps(starts).decode(), forced=force)
         ends = {row.id: row.frontier for row in moved}
-        refused = [span for span in spans if span.stream_id not in ends]
-        if refused:
-            named = ", ".join(map(str, refused))
-            message = f"a forced replay of {named} is under way, which this one would cut short; wait for its end"
-            raise UsageError(message)
+        _refuse([span for span in spans if span.stream_id not in ends])
     return ends
+
+
+def refuse_cut(spans: Sequence[Span], *, force: bool) -> None:
+    """Refuse what ``move`` would refuse, as far as can be told before anything else is done.
+
+    Raises:
+        UsageError: a forced replay is under way that this one would cut short.
+    """
+    _refuse([span for span in spans if span.is_forced and not (force and span.start <= span.position)])
+
+
+def _refuse(spans: Sequence[Span]) -> None:
+    if spans:
+        named = ", ".join(map(str, spans))
+        message = f"a forced replay of {named} is under way, which this one would cut short; wait for its end"
+        raise UsageError(message)
 
 
 class Again:
     """Announces again what events caused: queued in bounded transactions, announced by the owners of partitions.
+
+    Those look at the queue when the position has been moved.
 
     Args:
         engine: PostgreSQL.

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from consumer.codes import DeadLetterStatus
 from consumer.contracts.records import Record, headers_to_json
+from consumer.errors import StaleSnapshot
 from consumer.store.copying import copy_rows
 from consumer.store.database import Cursor, sql
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from consumer.codes import DeadLetterStatus
     from consumer.errors import EventError
 
 
@@ -48,13 +49,17 @@ def record_columns(stream_id: int, record: Record) -> tuple[Any, ...]:
 RECORD_COLUMNS = 'offset_id, topic, partition, "offset", record_key, headers, value, timestamp'
 
 
-def find_open(cursor: Cursor, records: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    """Ids of the dead letters among these records (stream id, offset) that nobody has seen to yet."""
+def find_letters(
+    cursor: Cursor, records: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], tuple[int, DeadLetterStatus]]:
+    """Ids and states of the dead letters among these records (stream id, offset)."""
     if not records:
         return {}
     streams, offsets = zip(*records, strict=True)
-    cursor.execute(sql("find_open_dead_letters"), {"streams": list(streams), "offsets": list(offsets)})
-    return {(stream, offset): letter for stream, offset, letter in cursor.fetchall()}
+    cursor.execute(sql("find_dead_letters_of"), {"streams": list(streams), "offsets": list(offsets)})
+    return {
+        (stream, offset): (letter, DeadLetterStatus(status)) for stream, offset, letter, status in cursor.fetchall()
+    }
 
 
 def bury(cursor: Cursor, dead_letters: Sequence[DeadLetter], now: datetime) -> None:
@@ -79,10 +84,17 @@ def bury(cursor: Cursor, dead_letters: Sequence[DeadLetter], now: datetime) -> N
 
 
 def settle(cursor: Cursor, letters: Mapping[int, DeadLetterStatus], now: datetime) -> None:
-    """Note what became of dead letters (by id) that were tried again."""
+    """Note what became of dead letters (by id) that were tried again.
+
+    Raises:
+        StaleSnapshot: an operator has discarded one of them meanwhile.
+    """
     if letters:
         rows = [{"id": id_, "status": status} for id_, status in letters.items()]
         cursor.execute(sql("settle_dead_letters"), {"rows": orjson.dumps(rows).decode(), "now": now})
+        if cursor.rowcount != len(rows):
+            message = f"{len(rows) - cursor.rowcount} of {len(rows)} dead letters were seen to meanwhile"
+            raise StaleSnapshot(message)
 
 
 def rebury(cursor: Cursor, letters: Sequence[tuple[int, EventError, str | None]]) -> None:

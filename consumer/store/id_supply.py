@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Protocol
 
-from consumer.store.tables import ID_BLOCK
+from consumer.store.tables import ID_BLOCK, SEQUENCED_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from consumer.store.database import Cursor
 
 SNOWFLAKE_TABLES = frozenset({"organization", "project", "release", "issue_group"})
+TABLES_WITH_IDS = SNOWFLAKE_TABLES | frozenset(SEQUENCED_TABLES)
 
 
 class SnowflakeSource(Protocol):
@@ -31,7 +32,6 @@ class IdSupply:
 
     def __init__(self, snowflakes: SnowflakeSource) -> None:
         self._snowflakes = snowflakes
-        self._ready_snowflakes: deque[int] = deque()
         self._ready: defaultdict[str, deque[int]] = defaultdict(deque)
 
     def reserve(self, cursor: Cursor, counts: Mapping[str, int]) -> None:
@@ -40,7 +40,8 @@ class IdSupply:
         Snowflakes that an earlier batch left over are dropped: ids keep the order of time.
         """
         snowflakes = sum(count for table, count in counts.items() if table in SNOWFLAKE_TABLES)
-        self._ready_snowflakes = deque(self._snowflakes.take(snowflakes)) if snowflakes > 0 else deque()
+        fresh = deque(self._snowflakes.take(snowflakes)) if snowflakes > 0 else deque()
+        self._ready.update(dict.fromkeys(SNOWFLAKE_TABLES, fresh))
         blocks = []
         for table, count in counts.items():
             if table not in SNOWFLAKE_TABLES and count > len(self._ready[table]):
@@ -52,4 +53,4 @@ class IdSupply:
 
     def next(self, table: str) -> int:
         """The next id of a table that was reserved."""
-        return (self._ready_snowflakes if table in SNOWFLAKE_TABLES else self._ready[table]).popleft()
+        return self._ready[table].popleft()

@@ -13,7 +13,7 @@ from consumer.store.copying import copy_rows, delete_rows
 from consumer.store.database import Cursor, fetch_one, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,3 @@ def lowest_seq(cursor: Cursor, stream_id: int) -> int | None:
 def prune(cursor: Cursor, announced: Mapping[int, int]) -> None:
     """Drop what is announced: stream id -> the last number that Kafka has committed."""
     delete_rows(cursor, "prune_outbox", [{"stream": stream, "seq": seq} for stream, seq in announced.items()])
-
-
-def count_unannounced(cursor: Cursor, stream_ids: Iterable[int]) -> int:
-    """How many announcements the streams still hold."""
-    cursor.execute("SELECT count(*) FROM outbox WHERE offset_id = ANY(%s)", (list(stream_ids),))
-    (count,) = fetch_one(cursor)
-    return int(count)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from consumer.contracts.records import Record, headers_from_json
+from consumer.errors import StaleSnapshot
 from consumer.store.copying import copy_rows, delete_rows
 from consumer.store.database import Cursor, sql
 from consumer.store.dead_letters import RECORD_COLUMNS, record_columns
@@ -150,21 +151,43 @@ def _record(
 
 
 def find_untouched(cursor: Cursor, events: Iterable[ParkedEvent]) -> set[int]:
-    """Ids of those events that still wait, with no attempt more than when they were read."""
-    attempts = {event.id: event.attempts for event in events}
-    if not attempts:
+    """Ids of those events whose turn it still is.
+
+    They wait with no attempt more than when they were read, and so does everything that waits before them: else
+    another batch, or the other half of this one, has seen to some, and they would overtake the rest of their key.
+    """
+    told = [{"id": event.id, "attempts": event.attempts} for event in events]
+    if not told:
         return set()
-    cursor.execute(sql("read_attempts"), {"ids": list(attempts)})
-    return {id_ for id_, tried in cursor.fetchall() if attempts[id_] == tried}
+    cursor.execute(sql("read_attempts"), {"events": orjson.dumps(told).decode()})
+    return {id_ for (id_,) in cursor.fetchall()}
 
 
 def settle(cursor: Cursor, parked_ids: Iterable[int]) -> None:
-    """Take events out of the waiting room: they were applied, or became dead letters."""
-    delete_rows(cursor, "settle_parked", list(parked_ids))
+    """Take events out of the waiting room: they were applied, or became dead letters.
+
+    Raises:
+        StaleSnapshot: an operator has discarded one of them meanwhile.
+    """
+    ids = list(parked_ids)
+    delete_rows(cursor, "settle_parked", ids)
+    if ids:
+        _require_all(cursor, len(ids))
 
 
 def postpone(cursor: Cursor, events: Iterable[Postponed]) -> None:
-    """Note failed attempts, and the times of the next."""
+    """Note failed attempts, and the times of the next.
+
+    Raises:
+        StaleSnapshot: an operator has discarded one of them meanwhile.
+    """
     rows = [asdict(event) for event in events]
     if rows:
         cursor.execute(sql("postpone_parked"), {"rows": orjson.dumps(rows).decode()})
+        _require_all(cursor, len(rows))
+
+
+def _require_all(cursor: Cursor, expected: int) -> None:
+    if cursor.rowcount != expected:
+        message = f"{expected - cursor.rowcount} of {expected} parked events are gone"
+        raise StaleSnapshot(message)

@@ -9,7 +9,7 @@ from consumer.store.copying import copy_rows
 from consumer.store.database import Cursor, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from consumer.contracts.events import Event
@@ -34,9 +34,27 @@ def find_processed(cursor: Cursor, digests: Iterable[str]) -> set[str]:
     return {digest for (digest,) in cursor.fetchall()}
 
 
-def remember(cursor: Cursor, digests: Iterable[str], now: datetime) -> None:
-    """Remember events. One that another worker remembered meanwhile raises an integrity error."""
-    copy_rows(cursor, "processed_event", "digest, processed_at", [(digest, now) for digest in digests])
+def find_places(cursor: Cursor, digests: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """By which record (stream id, offset) those of the digests that are remembered were seen first."""
+    wanted = list(digests)
+    if not wanted:
+        return {}
+    cursor.execute(sql("find_places"), {"digests": wanted})
+    return {digest: (stream_id, offset) for digest, stream_id, offset in cursor.fetchall()}
+
+
+def remember(cursor: Cursor, places: Mapping[str, tuple[int, int]], now: datetime) -> None:
+    """Remember events (digest -> stream id and offset of the record).
+
+    Raises:
+        psycopg2.IntegrityError: another worker has remembered one of them meanwhile.
+    """
+    copy_rows(
+        cursor,
+        "processed_event",
+        'digest, processed_at, offset_id, "offset"',
+        [(digest, now, *place) for digest, place in places.items()],
+    )
 
 
 def forget(cursor: Cursor, digests: Iterable[str]) -> None:

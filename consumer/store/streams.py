@@ -112,7 +112,8 @@ def claim(cursor: Cursor, group_id: str, partition: PartitionId, owner: str, fir
 def adopt_outbox(cursor: Cursor, stream: Stream) -> int:
     """Take over what was not announced of the topic that had this name before it was created anew.
 
-    Kafka has forgotten what of it was announced: all of it is announced again, with the same ids.
+    Who still applies what it has read of that topic is fenced: nobody would announce it. Kafka has forgotten what of
+    it was announced: all of it is announced again, with the same ids.
 
     Args:
         cursor: in the transaction of the first claim.
@@ -121,6 +122,7 @@ def adopt_outbox(cursor: Cursor, stream: Stream) -> int:
     Returns:
         how many announcements it took over.
     """
+    cursor.execute(sql("fence_former_streams"), {"id": stream.id})
     cursor.execute(sql("adopt_outbox"), {"id": stream.id})
     before, (stream.next_seq,) = stream.next_seq, fetch_one(cursor)
     return stream.next_seq - before

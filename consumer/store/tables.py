@@ -443,6 +443,8 @@ processed_event = Table(
     metadata,
     Column("digest", Uuid, primary_key=True, comment="of the CloudEvents source and id"),
     _time("processed_at"),
+    Column("offset_id", Integer, nullable=False, comment="the consumer_offset row of the record it came by first"),
+    Column("offset", BigInteger, nullable=False, comment="of that record: a duplicate is another one"),
     Index("processed_event_processed_at_idx", "processed_at", postgresql_using="brin"),
 )
 

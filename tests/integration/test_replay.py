@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from consumer.store import tables
-from tests.conformance.builders import ACME, commit, created, deployed, pushed
+from tests.conformance.builders import ACME, commit, created, deployed, pushed, updated
 from tests.support.product import wait_until
 
 if TYPE_CHECKING:
@@ -201,6 +201,24 @@ def test_a_forced_replay_applies_dead_letters_whose_cause_is_gone(product: Produ
     assert letter["status"] == "replayed"
     assert Counter(activity["id"] for activity in product.activities()).most_common(1)[0][1] == 1
     assert len(product.activities()) == len(announced) + 2  # the deploy, and the last release
+    must_be_sound(product)
+
+
+def test_a_forced_replay_leaves_duplicates_and_discarded_dead_letters_alone(install: Callable[..., Product]) -> None:
+    product = install(topic_partitions=1)
+    first, letter = created(ref="A"), deployed(version="9.0")
+    product.publish(first, updated(ref="B"), first, letter)
+    product.run_until_caught_up()
+    assert product.command("dead-letters", "discard", "--all", "--yes").exit_code == 0
+    product.publish(created(version="9.0"))
+    product.run_until_caught_up()
+    before, announced = contents(product), product.activities()
+    # Neither the duplicate, which would set the ref back, nor the letter, whose release exists now.
+    assert replay(product, "--from-offset", "0:2", "--force", "--no-wait")
+    product.run_until_caught_up()
+    assert product.json("releases", "show", "--organization", ACME, "1.0")["ref"] == "B"
+    assert contents(product) == before
+    assert product.activities() == announced
     must_be_sound(product)
 
 

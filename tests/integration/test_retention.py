@@ -41,7 +41,8 @@ def applier(services: Services, database_url: str) -> Iterator[DirectApplier]:
 def add_event_ids(applier: DirectApplier, count: int, age: timedelta) -> None:
     with transaction(applier.engine) as cursor:
         cursor.execute(
-            "INSERT INTO processed_event SELECT gen_random_uuid(), %s FROM generate_series(1, %s)", (NOW - age, count)
+            "INSERT INTO processed_event SELECT gen_random_uuid(), %s, 1, 0 FROM generate_series(1, %s)",
+            (NOW - age, count),
         )
 
 

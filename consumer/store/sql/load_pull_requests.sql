@@ -7,8 +7,13 @@ FROM (
     JOIN pull_request p ON p.repository_id = k.repository_id AND p.key = k.key
     UNION
     SELECT p.id
-    FROM json_to_recordset(%(merges)s) AS k (organization_id bigint, sha text)
-    JOIN pull_request p ON p.organization_id = k.organization_id AND p.merge_commit_sha = k.sha
+    FROM json_to_recordset(%(merges)s) AS k (organization_id bigint, shas text[])
+    CROSS JOIN LATERAL (
+        SELECT id
+        FROM pull_request
+        WHERE organization_id = k.organization_id AND merge_commit_sha = ANY(k.shas)
+        OFFSET 0 -- one look into the index an organization, whatever the planner thinks of joining them all
+    ) AS p
     UNION
     SELECT value::bigint FROM json_array_elements_text(%(ids)s)
 ) AS wanted

@@ -5,6 +5,7 @@ FROM outbox o
 LEFT JOIN activity a ON a.id = o.activity_id
 LEFT JOIN dead_letter d ON d.id = o.dead_letter_id
 LEFT JOIN consumer_offset c ON c.id = d.offset_id
+JOIN consumer_offset s ON s.id = o.offset_id
 CROSS JOIN LATERAL (
     SELECT coalesce(
         a.cloudevent::text,
@@ -15,7 +16,7 @@ CROSS JOIN LATERAL (
             'type', 'dead-letter',
             'time', to_char(d.dead_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
             'datacontenttype', 'application/json',
-            'stream', c.stream,
+            'stream', s.stream,
             'sequence', o.seq::text,
             'data', json_build_object(
                 'id', d.id, 'topic', d.topic, 'partition', d.partition, 'offset', d.offset,

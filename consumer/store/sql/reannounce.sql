@@ -11,7 +11,7 @@ WITH queued AS (
     WHERE o.id = %(stream)s AND a."offset" >= %(start)s AND a."offset" < %(end)s
     RETURNING seq
 )
-UPDATE consumer_offset o SET next_seq = o.next_seq + n.count, epoch = o.epoch + 1, updated_at = now()
+UPDATE consumer_offset o SET next_seq = o.next_seq + n.count, updated_at = now()
 FROM (SELECT count(*) AS count FROM queued) n
 WHERE o.id = %(stream)s AND n.count > 0
 RETURNING n.count, o.next_seq - 1 AS last_seq

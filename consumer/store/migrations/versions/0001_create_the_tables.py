@@ -238,6 +238,13 @@ def upgrade() -> None:
         "processed_event",
         sa.Column("digest", sa.Uuid(), nullable=False, comment="of the CloudEvents source and id"),
         sa.Column("processed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "offset_id",
+            sa.Integer(),
+            nullable=False,
+            comment="the consumer_offset row of the record it came by first",
+        ),
+        sa.Column("offset", sa.BigInteger(), nullable=False, comment="of that record: a duplicate is another one"),
         sa.PrimaryKeyConstraint("digest", name=op.f("processed_event_pkey")),
     )
     op.create_index(

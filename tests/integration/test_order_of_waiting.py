@@ -1,0 +1,94 @@
+"""Events of one key that wait keep their order, also when a batch is halved or tried again (DESIGN section 3)."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from redis import Redis
+
+from consumer.ids.lock import release_lock_key
+from consumer.intake.batch import retry_batch
+from consumer.store import parking
+from consumer.store.database import transaction
+from tests.conformance.builders import commit, created, pushed
+from tests.model.cloudevents import as_cloudevent
+from tests.support.direct import DirectApplier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consumer.services import Services
+    from consumer.store.parking import ParkedEvent
+
+
+@pytest.fixture
+def applier(services: Services, database_url: str) -> Iterator[DirectApplier]:
+    with closing(DirectApplier(database_url, services.redis_url)) as direct:
+        yield direct
+
+
+@pytest.fixture
+def waiting(applier: DirectApplier, services: Services) -> list[ParkedEvent]:
+    """Three commit lists of one release that came while another process worked on it, which has ended."""
+    applier.apply([as_cloudevent(created())])
+    with transaction(applier.engine) as cursor:
+        cursor.execute("SELECT organization_id, id FROM release")
+        lock = release_lock_key(*cursor.fetchall()[0])
+    with closing(Redis.from_url(services.redis_url)) as redis:
+        redis.set(lock, b"somebody else")
+        applier.apply([as_cloudevent(pushed(commit(key))) for key in "abc"])
+        redis.delete(lock)
+    with transaction(applier.engine) as cursor:
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        found = parking.due_events(cursor, [applier.stream.id], tomorrow, 10)
+    assert len(found) == 3
+    return found
+
+
+def retry(applier: DirectApplier, events: list[ParkedEvent]) -> None:
+    applier.applier.apply(retry_batch(events, {applier.stream.id: applier.stream}, applier.settings))
+
+
+def left(applier: DirectApplier) -> list[int]:
+    with transaction(applier.engine) as cursor:
+        cursor.execute("SELECT id FROM parked_event ORDER BY id")
+        return [id_ for (id_,) in cursor.fetchall()]
+
+
+def last_commit(applier: DirectApplier) -> str | None:
+    with transaction(applier.engine) as cursor:
+        cursor.execute("SELECT c.key FROM release r LEFT JOIN commit c ON c.id = r.last_commit_id")
+        ((key,),) = cursor.fetchall()
+    return key
+
+
+def test_all_of_them_apply_in_their_order(applier: DirectApplier, waiting: list[ParkedEvent]) -> None:
+    retry(applier, waiting)
+    assert left(applier) == []
+    assert last_commit(applier) == "c"
+
+
+def test_the_second_half_of_a_batch_never_overtakes_the_first(
+    applier: DirectApplier, waiting: list[ParkedEvent]
+) -> None:
+    first, *others = waiting
+    retry(applier, others)
+    assert left(applier) == [event.id for event in waiting]
+    assert last_commit(applier) is None
+    retry(applier, [first])
+    retry(applier, others)
+    assert left(applier) == []
+    assert last_commit(applier) == "c"
+
+
+def test_what_was_tried_meanwhile_holds_back_what_waits_behind_it(
+    applier: DirectApplier, waiting: list[ParkedEvent]
+) -> None:
+    with transaction(applier.engine) as cursor:
+        cursor.execute("UPDATE parked_event SET attempts = attempts + 1 WHERE id = %s", (waiting[0].id,))
+    retry(applier, waiting)
+    assert left(applier) == [event.id for event in waiting]
+    assert last_commit(applier) is None
