@@ -1,6 +1,6 @@
 """The contract of the events that come in: schemas, validation, decoding, and the typed events."""
 
-from consumer.contracts.decoding import Description, Opened, check_event, decode, describe, open_event
+from consumer.contracts.decoding import Description, Opened, check_event, decode, describe, keeps_schema, open_event
 from consumer.contracts.events import (
     ABSENT,
     Absent,
@@ -50,6 +50,7 @@ __all__ = [
     "decode",
     "describe",
     "is_version",
+    "keeps_schema",
     "open_event",
     "validate",
 ]

@@ -88,6 +88,11 @@ def check_event(opened: Opened) -> AnyEvent:
     raise InvalidEvent(reasons.NUL if forbidden else _reason(document), violations)
 
 
+def keeps_schema(opened: Opened) -> bool:
+    """Whether an opened event keeps its schema: most of what ``check_event`` checks, in a twentieth of its time."""
+    return accepts(opened.document) and not (opened.may_hold_nul and forbidden_text(opened.document))
+
+
 def decode(value: bytes | None, headers: Headers | None, *, max_bytes: int) -> AnyEvent:
     """The typed event of a Kafka record; both CloudEvents modes are read (SEMANTICS sections 2 and 3).
 
@@ -145,7 +150,7 @@ def _reason(document: dict[str, Any]) -> str:
     type_ = document.get("type")
     if isinstance(type_, str) and type_ not in event_types():
         return reasons.UNKNOWN_TYPE
-    return reasons.RULE if accepts(document) else "schema"
+    return reasons.RULE if accepts(document) else reasons.SCHEMA
 
 
 def _presentable(value: object) -> str | None:

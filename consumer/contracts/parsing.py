@@ -181,14 +181,14 @@ def _attributes(document: Json, data: Json) -> Json:
 
 def _commit(data: Json) -> CommitData:
     return CommitData(
-        id=data["id"],
-        repository=_unless_blank(data.get("repository")),
+        data["id"],
+        _unless_blank(data.get("repository")),
         # null means empty, absent means unknown.
-        message=(data["message"] or "") if "message" in data else None,
-        author_name=data.get("author_name"),
-        author_email=data.get("author_email"),
-        timestamp=_instant(data.get("timestamp")),
-        patch_set=[(change["path"], change["type"]) for change in data.get("patch_set") or ()],
+        (data["message"] or "") if "message" in data else None,
+        data.get("author_name"),
+        data.get("author_email"),
+        _instant(data.get("timestamp")),
+        [(change["path"], change["type"]) for change in data.get("patch_set") or ()],
     )
 
 

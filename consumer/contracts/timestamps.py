@@ -20,6 +20,8 @@ def parse_timestamp(text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = _parse_rare(text)
+    if instant.tzinfo is UTC:
+        return instant
     if instant.tzinfo is None:
         return instant.replace(tzinfo=UTC)
     try:

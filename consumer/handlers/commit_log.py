@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from hashlib import blake2b
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import orjson
 
 from consumer.codes import LinkedType, Relationship
+from consumer.contracts.events import CommitData
 from consumer.handlers.authors import author_email
 from consumer.handlers.references import find_references
 from consumer.store.needs import CommitListNeed
-from consumer.store.rows import Author, Commit, Group, LinkTarget, LogEntry, Organization, Release, Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from consumer.contracts.events import CommitData, Replace
+    from consumer.contracts.events import Replace
+    from consumer.store.rows import Author, Commit, Group, LinkTarget, LogEntry, Organization, Release, Repository
     from consumer.store.working_set import WorkingSet
 
 _NO_TIMESTAMP = datetime.min.replace(tzinfo=UTC)
+
+_FIELDS = attrgetter(*(field.name for field in fields(CommitData)))
 
 
 @dataclass(slots=True)
@@ -33,7 +38,7 @@ class PlannedCommit:
 
     data: CommitData
     email: str | None
-    references: set[str] | None
+    references: frozenset[str] | None
 
 
 @dataclass(slots=True)
@@ -42,10 +47,13 @@ class CommitList:
 
     What is left of repeats: a commit without repository may be one of the fallback repository given by name.
 
-    ``repositories`` are those of all commits, ignored ones included; ``digest`` tells equal lists.
+    ``keys`` are the ids of the commits by repository, ``with_files`` of those with file changes; ``repositories`` are
+    those of all commits, ignored ones included; ``digest`` tells equal lists.
     """
 
     commits: list[PlannedCommit]
+    keys: dict[str | None, set[str]]
+    with_files: dict[str | None, set[str]]
     repositories: set[str | None]
     replace: Replace
     digest: bytes
@@ -57,9 +65,8 @@ class CommitList:
             organization=organization,
             version=version,
             digest=self.digest,
-            commits=[
-                (planned.data.repository, planned.data.id, bool(planned.data.patch_set)) for planned in self.commits
-            ],
+            keys=self.keys,
+            with_files=self.with_files,
             references=set().union(*references),
             links=sum(map(len, references)),
         )
@@ -73,13 +80,21 @@ def plan_commits(commits: Sequence[CommitData], replace: Replace, ignore_markers
         replace: whether the list replaces the whole log or only the commits of its repositories.
         ignore_markers: a commit whose message contains one is dropped.
     """
-    markers = tuple(ignore_markers)
-    kept = [data for data in commits if not data.message or not any(marker in data.message for marker in markers)]
+    kept = list(commits)
+    for marker in ignore_markers:
+        kept = [data for data in kept if not data.message or marker not in data.message]
     # A stable sort keeps the order of equal times, and of commits without one.
     kept.sort(key=_newest_first, reverse=True)
-    listed: dict[tuple[str | None, str], CommitData] = {}
+    listed: list[CommitData] = []
+    keys: defaultdict[str | None, set[str]] = defaultdict(set)
+    with_files: defaultdict[str | None, set[str]] = defaultdict(set)
     for data in kept:
-        listed.setdefault((data.repository, data.id), data)
+        known = keys[data.repository]
+        if data.id not in known:
+            known.add(data.id)
+            listed.append(data)
+            if data.patch_set:
+                with_files[data.repository].add(data.id)
     repositories = {data.repository for data in commits}
     scope = sorted(name or "" for name in repositories) if replace == "repositories" else None
     return CommitList(
@@ -89,11 +104,13 @@ def plan_commits(commits: Sequence[CommitData], replace: Replace, ignore_markers
                 author_email(data.author_email, data.author_name),
                 None if data.message is None else find_references(data.message),
             )
-            for data in listed.values()
+            for data in listed
         ],
+        keys=keys,
+        with_files=with_files,
         repositories=repositories,
         replace=replace,
-        digest=blake2b(orjson.dumps([replace, scope, list(listed.values())]), digest_size=16).digest(),
+        digest=blake2b(orjson.dumps([replace, scope, list(map(_FIELDS, listed))]), digest_size=16).digest(),
     )
 
 
@@ -132,6 +149,7 @@ class _LogSetter:
         self._list = commits
         self._authors: dict[str, Author] = {}
         self._named: set[str] = set()
+        self._heads: dict[int, Commit] = {}
         self._changed = False
         self._unlinked: list[tuple[Group, LinkTarget]] = []
 
@@ -141,9 +159,9 @@ class _LogSetter:
             for planned in self._list.commits:
                 self._author(planned)
             return LogChange(changed=False, unlinked=[])
-        listed = [LogEntry(commit, timestamp) for commit, timestamp in self._write_commits()]
+        listed = self._write_commits()
         self._replace_log(listed)
-        moved = self._move_heads(listed)
+        moved = self._move_heads()
         release = self._release
         release.log_digest = self._list.digest
         if self._changed or moved:
@@ -152,7 +170,7 @@ class _LogSetter:
         release.changed = True
         return LogChange(changed=self._changed, unlinked=self._unlinked)
 
-    def _write_commits(self) -> list[tuple[Commit, datetime | None]]:
+    def _write_commits(self) -> list[LogEntry]:
         rows, organization = self._rows, self._organization
         repositories: dict[str | None, Repository] = {}
         listed: dict[Commit, datetime | None] = {}
@@ -162,6 +180,7 @@ class _LogSetter:
             if repository is None:
                 repository = repositories[data.repository] = rows.repository(organization, data.repository)
             commit, created = rows.commit(repository, data.id)
+            self._heads.setdefault(repository.id, commit)
             if commit in listed:
                 continue  # a repeat: the first wins
             listed[commit] = data.timestamp
@@ -171,19 +190,19 @@ class _LogSetter:
     def _write_commit(self, commit: Commit, planned: PlannedCommit, *, created: bool) -> None:
         """Write the fields that are given; unchanged rows stay unwritten (SEMANTICS section 4, step 4)."""
         data = planned.data
-        author = self._author(planned)
+        author, timestamp, message, references = self._author(planned), data.timestamp, data.message, planned.references
         modified = created
         if author is not None and commit.author is not author:
             commit.author = author
             modified = True
-        if data.timestamp is not None and commit.date_added != data.timestamp:
-            commit.date_added = data.timestamp
+        if timestamp is not None and commit.date_added != timestamp:
+            commit.date_added = timestamp
             modified = True
-        if data.message is not None and commit.message != data.message:
-            commit.message = data.message
+        if message is not None and commit.message != message:
+            commit.message = message
             modified = True
-        if planned.references is not None and commit.references != planned.references:
-            self._refer(commit, planned.references)
+        if references is not None and commit.references != references:
+            self._refer(commit, references)
         if data.patch_set:
             self._add_file_changes(commit, data.patch_set)
         if modified:
@@ -205,7 +224,7 @@ class _LogSetter:
                 author.changed = True
         return author
 
-    def _refer(self, commit: Commit, references: set[str]) -> None:
+    def _refer(self, commit: Commit, references: frozenset[str]) -> None:
         """The message names other short ids than before (SEMANTICS 5.1)."""
         target = (LinkedType.COMMIT, commit.id)
         self._unlinked += change_references(self._rows, self._organization.id, target, commit.references, references)
@@ -224,38 +243,34 @@ class _LogSetter:
         log = listed
         if self._list.replace == "repositories":
             named = self._named_repositories()
-            kept = [entry for entry in release.log if entry.commit.repository.id not in named]
-            log = sorted(listed + kept, key=lambda entry: entry.timestamp or _NO_TIMESTAMP, reverse=True)
-        before = [(entry.commit, entry.timestamp) for entry in release.log]
-        after = [(entry.commit, entry.timestamp) for entry in log]
-        if before != after:
+            kept = [(commit, timestamp) for commit, timestamp in release.log if commit.repository.id not in named]
+            log = sorted(listed + kept, key=lambda entry: entry[1] or _NO_TIMESTAMP, reverse=True)
+        before = release.log
+        if before != log:
             release.log_changed = True
             release.log = log
-            self._changed |= [commit for commit, _ in before] != [commit for commit, _ in after]
+            self._changed = self._changed or [commit for commit, _ in before] != [commit for commit, _ in log]
 
     def _named_repositories(self) -> set[int]:
         """Those that exist: none is made for commits that are all ignored."""
         found = (self._rows.find_repository(self._organization, name) for name in self._list.repositories)
         return {repository.id for repository in found if repository is not None}
 
-    def _move_heads(self, listed: list[LogEntry]) -> bool:
+    def _move_heads(self) -> bool:
         """Every listed repository gets its newest commit as head; says whether a head moved."""
         release = self._release
-        heads: dict[int, Commit] = {}
-        for entry in listed:
-            heads.setdefault(entry.commit.repository.id, entry.commit)
         before = dict(release.heads)
         if self._list.replace == "repositories":
             for repository_id in self._named_repositories():
                 release.heads.pop(repository_id, None)
         elif not release.log:
             release.heads.clear()
-        release.heads.update(heads)
+        release.heads.update(self._heads)
         return before != release.heads
 
 
 def change_references(
-    rows: WorkingSet, organization_id: int, target: LinkTarget, before: set[str], after: set[str]
+    rows: WorkingSet, organization_id: int, target: LinkTarget, before: frozenset[str], after: frozenset[str]
 ) -> list[tuple[Group, LinkTarget]]:
     """Follow a message that names other short ids than before: links to known groups come and go.
 

@@ -6,9 +6,9 @@ the same fact.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from hashlib import sha1
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from consumer.codes import ActivityType, LinkedType
 from consumer.store.timestamps import rfc3339
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from consumer.store.rows import Deploy, ExternalIssue, Group, LinkTarget, Organization, Project, Release
 
 NAMESPACE = UUID("6f0a9c5e-2b6f-5a53-9d53-6a3f0c1e8b11")
+
+# The two highest bits of the variant's digit are 10.
+_VARIANT = str.maketrans("0123456789abcdef", "89ab" * 4)
 
 
 class Recorder:
@@ -79,12 +82,12 @@ class Recorder:
 
     def commits_set(self, release: Release) -> None:
         """The commit log of a release, its heads or its commits changed."""
-        authors = dict.fromkeys(entry.commit.author for entry in release.log if entry.commit.author)
+        authors = dict.fromkeys([commit.author for commit, _ in release.log if commit.author])
         heads = sorted(release.heads.values(), key=lambda commit: commit.repository.name)
         data = {
             "commitCount": len(release.log),
             "authors": [{"name": author.name, "email": author.email} for author in authors],
-            "lastCommit": release.log[0].commit.key if release.log else None,
+            "lastCommit": release.log[0][0].key if release.log else None,
             "headCommits": [{"repository": head.repository.name, "commit": head.key} for head in heads],
         }
         self._release(release, "activity.release.commits-set", "", data)
@@ -178,7 +181,7 @@ class Recorder:
         event = self._event
         name = f"{type_}\n{key}\n{discriminator}\n{event.source}\n{event.id}"
         fact = Fact(
-            id=uuid5(NAMESPACE, name),
+            id=fact_id(name),
             type=type_,
             key=key,
             subject=subject,
@@ -203,5 +206,12 @@ class Recorder:
         return {"pullRequest": {"repository": pull_request.repository.name, "number": pull_request.key}}
 
 
+def fact_id(name: str) -> str:
+    """The UUIDv5 of a name as a text: what ``str(uuid.uuid5(NAMESPACE, name))`` says, at a fraction of the time."""
+    digits = sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = digits[16].translate(_VARIANT)
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+
 def _actor(actor: Actor | None) -> dict[str, Any] | None:
-    return asdict(actor) if actor else None
+    return {"name": actor.name, "email": actor.email} if actor else None

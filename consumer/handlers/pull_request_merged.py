@@ -25,7 +25,7 @@ class PullRequestMergedPlan:
 
     event: PullRequestMerged
     email: str | None
-    references: set[str]
+    references: frozenset[str]
 
     @property
     def sets_commits(self) -> bool:
@@ -43,7 +43,7 @@ class PullRequestMergedPlan:
         needs.groups.update((organization, short_id) for short_id in self.references)
         needs.links += len(self.references)
         if self.email:
-            needs.authors.add((organization, self.email.lower()))
+            needs.authors[organization].add(self.email.lower())
 
     def apply(self, rows: WorkingSet) -> None:
         """Apply the event to the working set; only given fields change."""
@@ -85,6 +85,6 @@ def plan_pull_request(event: PullRequestMerged) -> PullRequestMergedPlan:
     )
 
 
-def _references(pull_request: PullRequest) -> set[str]:
+def _references(pull_request: PullRequest) -> frozenset[str]:
     """What the stored message and title name: a field that the event leaves out still counts."""
     return find_references(pull_request.message) | find_references(pull_request.title)

@@ -14,14 +14,15 @@ _FIXES = re.compile(
 _SHORT_ID = re.compile(r"\b([A-Z0-9_-]+-[A-Z0-9]+)\b", re.IGNORECASE)
 
 
-def find_references(message: str | None) -> set[str]:
+_NONE: frozenset[str] = frozenset()
+
+
+def find_references(message: str | None) -> frozenset[str]:
     """The short ids, upper case, that a message says it resolves; empty for no message."""
-    if not message:
-        return set()
-    if message.isascii() and not _may_fix(message.lower()):
-        return set()
+    if not message or "-" not in message or (message.isascii() and not _may_fix(message.lower())):
+        return _NONE
     found = {short_id.upper() for fixes in _FIXES.finditer(message) for short_id in _SHORT_ID.findall(fixes.group(1))}
-    return {short_id for short_id in found if len(short_id) <= SHORT_ID_LENGTH}
+    return frozenset(short_id for short_id in found if len(short_id) <= SHORT_ID_LENGTH)
 
 
 def _may_fix(message: str) -> bool:

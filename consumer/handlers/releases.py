@@ -27,7 +27,7 @@ def need_release(
     needs.release(organization, event.version, list(projects))
     if commits is not None:
         needs.commit_lists.append(commits.need(organization, event.version))
-        needs.authors.update((organization, planned.email.lower()) for planned in commits.commits if planned.email)
+        needs.authors[organization].update([planned.email.lower() for planned in commits.commits if planned.email])
         needs.repositories.update((organization, name) for name in commits.repositories)
     if refs:
         heads = needs.head_commits.setdefault((organization, event.version), set())
@@ -41,8 +41,10 @@ def check_refs(rows: WorkingSet, event: ReleaseEvent, commits: CommitList | None
     Raises:
         InvalidRepository: names all of them (SEMANTICS section 4).
     """
+    if not refs:
+        return
     organization = rows.organizations.get(event.organization)
-    created = {planned.data.repository for planned in commits.commits} if commits else set()
+    created = set(commits.keys) if commits else set()
     if organization is not None and None in created:
         created.add(FALLBACK_REPOSITORY.format(id=organization.id))
     violations, names = [], []

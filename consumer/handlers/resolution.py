@@ -28,9 +28,11 @@ Candidates = dict[Group, dict[LinkTarget, Link]]
 
 def resolve_in_release(rows: WorkingSet, recorder: Recorder, release: Release) -> None:
     """Resolve the groups that commits of the log, or pull requests merged by them, are linked to."""
+    if not rows.linked:
+        return
     candidates: Candidates = defaultdict(dict)
-    for entry in release.log:
-        _collect(rows, entry.commit, candidates)
+    for commit, _ in release.log:
+        _collect(rows, commit, candidates)
     _resolve(rows, recorder, release, candidates)
 
 
@@ -83,6 +85,8 @@ def _has_resolved(group: Group, target: LinkTarget) -> bool:
 
 def settle_pending(rows: WorkingSet, recorder: Recorder, release: Release, attached: Sequence[Project]) -> None:
     """Groups that were resolved in the next release of these projects are resolved in this one, if it is newer."""
+    if not attached:
+        return
     ids = {project.id for project in attached}
     waiting = [
         (group, group.resolution)

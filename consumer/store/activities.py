@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import orjson
 
 from consumer.store.copying import copy_rows
 from consumer.store.database import Cursor, sql
-from consumer.store.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Activity:
     """A fact with its place.
 
@@ -46,7 +44,7 @@ def source_of(group_id: str) -> str:
     return f"/release-consumer/{group_id}"
 
 
-def find_stored(cursor: Cursor, records: Collection[tuple[int, int]]) -> set[UUID]:
+def find_stored(cursor: Cursor, records: Collection[tuple[int, int]]) -> set[str]:
     """Ids of the activities that events (stream id, offset) have caused before."""
     if not records:
         return set()
@@ -55,7 +53,7 @@ def find_stored(cursor: Cursor, records: Collection[tuple[int, int]]) -> set[UUI
         sql("find_stored_activities"),
         {"streams": list(streams), "offsets": list(offsets), "first": min(offsets), "last": max(offsets)},
     )
-    return {UUID(id_) for (id_,) in cursor.fetchall()}
+    return {id_ for (id_,) in cursor.fetchall()}
 
 
 def save_activities(cursor: Cursor, activities: Sequence[Activity], source: str) -> None:
@@ -73,7 +71,7 @@ def save_activities(cursor: Cursor, activities: Sequence[Activity], source: str)
         [
             (
                 activity.id,
-                str(activity.fact.id),
+                activity.fact.id,
                 activity.fact.type,
                 activity.fact.organization_id,
                 activity.fact.release_id,
@@ -95,16 +93,17 @@ def _cloudevent(activity: Activity, source: str) -> str:
     return orjson.dumps(
         {
             "specversion": "1.0",
-            "id": str(fact.id),
+            "id": fact.id,
             "source": source,
             "type": fact.type,
             "subject": fact.subject,
-            "time": rfc3339(fact.date),
+            "time": fact.date,
             "datacontenttype": "application/json",
             "causeid": fact.cause_id,
             "causesource": fact.cause_source,
             "stream": activity.stream,
             "sequence": str(activity.seq),
             "data": fact.data,
-        }
+        },
+        option=orjson.OPT_UTC_Z,
     ).decode()

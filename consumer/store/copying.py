@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from io import RawIOBase
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _CHUNK = 1000
-_SPECIAL = re.compile(r"[\\\n\t\r]")
+_PLAIN_TYPES = (int, datetime, type(None))
 
 
 def copy_rows(cursor: Cursor, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -50,17 +49,18 @@ class _Encoded(RawIOBase):
 
 def _encode(rows: Sequence[Sequence[Any]]) -> str:
     """Rows in COPY's text format; column by column, for the values of one are mostly of one type."""
-    return "".join([f"{line}\n" for line in map("\t".join, zip(*map(_column, zip(*rows, strict=True)), strict=True))])
+    if not rows:
+        return ""
+    return "\n".join(map("\t".join, zip(*map(_column, zip(*rows, strict=True)), strict=True))) + "\n"
 
 
 def _column(values: Sequence[Any]) -> Iterable[str]:
     types = set(map(type, values))
-    if types == {int}:
-        return map(int.__repr__, values)
-    if types == {datetime}:
-        return map(datetime.isoformat, values)
-    if types == {str} and not _SPECIAL.search("".join(values)):
-        return values
+    if all(issubclass(type_, _PLAIN_TYPES) for type_ in types):
+        # JSON writes a long column several times as fast as Python does value by value, and just as COPY reads it.
+        return orjson.dumps(values).decode()[1:-1].replace('"', "").replace("null", r"\N").split(",")
+    if types == {str}:
+        return map(_text, values) if _is_special("".join(values)) else values
     return map(_field, values)
 
 
@@ -73,6 +73,10 @@ def _field(value: Any) -> str:
     if isinstance(value, int):
         return int.__repr__(value)
     return _other(value)
+
+
+def _is_special(text: str) -> bool:
+    return "\\" in text or "\n" in text or "\t" in text or "\r" in text
 
 
 def _text(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 
@@ -9,14 +10,15 @@ from dataclasses import dataclass, field
 class CommitListNeed:
     """A commit list that an event sets: the release, the digest of the list, and what it names.
 
-    ``commits`` are (repository name or None, key, carries file changes); ``references`` the short ids that their
-    messages name, ``links`` how often.
+    ``keys`` are those of the commits, by name of their repository or ``None``, and ``with_files`` those of commits that
+    carry file changes; ``references`` are the short ids that their messages name, ``links`` how often.
     """
 
     organization: str
     version: str
     digest: bytes
-    commits: list[tuple[str | None, str, bool]]
+    keys: dict[str | None, set[str]]
+    with_files: dict[str | None, set[str]]
     references: set[str]
     links: int
 
@@ -27,6 +29,7 @@ class Needs:
 
     Attributes:
         organizations: slug -> whether a catalog event of it is in the batch.
+        authors: addresses of authors, in lower case, by organization.
         attachments: (organization, version) -> project slugs that events attach.
         late_groups: groups that events may create or move, so that logs must be searched for references to them.
         merges: merge commits of pull requests that events bring.
@@ -43,7 +46,7 @@ class Needs:
     projects: set[tuple[str, str]] = field(default_factory=set)
     attachments: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     repositories: set[tuple[str, str | None]] = field(default_factory=set)
-    authors: set[tuple[str, str]] = field(default_factory=set)
+    authors: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     commit_lists: list[CommitListNeed] = field(default_factory=list)
     head_commits: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
     groups: set[tuple[str, str]] = field(default_factory=set)

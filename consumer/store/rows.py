@@ -95,11 +95,14 @@ class Author(Row):
         return Actor(self.name, self.email)
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class Commit(Row):
     """A commit; ``references`` are the short ids that its message names.
 
-    ``modified_by`` is the ordinal of the last event of the batch that modified it.
+    ``modified_by`` is the ordinal of the last event of the batch that made or modified it.
     """
 
     repository: Repository
@@ -107,8 +110,12 @@ class Commit(Row):
     date_added: datetime
     message: str | None = None
     author: Author | None = None
-    references: set[str] = field(default_factory=set)
+    references: frozenset[str] = _NONE
     modified_by: int = 0
+
+
+LogEntry = tuple[Commit, "datetime | None"]
+"""One place of a commit log: the commit, and the timestamp it was ordered by."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -128,14 +135,6 @@ class Deploy(Row):
     url: str | None
     date_started: datetime | None
     date_finished: datetime
-
-
-@dataclass(slots=True, eq=False)
-class LogEntry:
-    """One place of a commit log; ``timestamp`` is the one it was ordered by."""
-
-    commit: Commit
-    timestamp: datetime | None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -193,7 +192,7 @@ class PullRequest(Row):
     title: str | None = None
     message: str | None = None
     author: Author | None = None
-    references: set[str] = field(default_factory=set)
+    references: frozenset[str] = _NONE
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

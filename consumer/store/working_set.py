@@ -30,9 +30,10 @@ from consumer.store.rows import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
-    from uuid import UUID
 
     from consumer.codes import LinkedType, Relationship
+
+_TICK = timedelta(microseconds=1)
 
 FALLBACK_REPOSITORY = "organization-{id}"
 """Name of the repository of commits that name none (SEMANTICS 4.4)."""
@@ -43,7 +44,7 @@ class Fact:
     """An activity: something that happened, to be kept and announced (SEMANTICS section 7).
 
     Args:
-        id: deterministic id, the same whenever the same event does the same thing.
+        id: deterministic id, a UUID, the same whenever the same event does the same thing.
         type: such as ``activity.group.resolved``.
         key: record key on the activity topic.
         subject: CloudEvents subject: the version or the short id.
@@ -51,7 +52,7 @@ class Fact:
         cause_source: source of that event.
     """
 
-    id: UUID
+    id: str
     type: str
     key: str
     subject: str
@@ -65,7 +66,7 @@ class Fact:
 
 
 class WorkingSet:
-    """Rows by their natural keys, and what happened to them.
+    """Rows by their natural keys, and what happened to them; authors by organization, commits by repository.
 
     Args:
         now: time of the batch, UTC.
@@ -83,8 +84,8 @@ class WorkingSet:
         self.next_releases: dict[tuple[int, str, str], tuple[int, str]] = {}
         self.seen_environments: dict[tuple[int, int, int], tuple[Release, Deploy]] = {}
         self.repositories: dict[tuple[int, str], Repository] = {}
-        self.authors: dict[tuple[int, str], Author] = {}
-        self.commits: dict[tuple[int, str], Commit] = {}
+        self.authors: dict[int, dict[str, Author]] = defaultdict(dict)
+        self.commits: dict[int, dict[str, Commit]] = defaultdict(dict)
         self.commits_by_id: dict[int, Commit] = {}
         self.file_changes: dict[int, set[str]] = defaultdict(set)
         self.new_file_changes: list[tuple[int, str, str]] = []
@@ -99,24 +100,33 @@ class WorkingSet:
         self.referrers: dict[tuple[int, str], set[LinkTarget]] = defaultdict(set)
         self.releases_of_commit: dict[int, list[Release]] = defaultdict(list)
         self.commits_by_key: dict[tuple[int, str], list[Commit]] = defaultdict(list)
-        self.references_changed: dict[LinkTarget, tuple[int, set[str], set[str]]] = {}
+        self.references_changed: dict[LinkTarget, tuple[int, frozenset[str], frozenset[str]]] = {}
         self.links_removed: list[int] = []
         self.resolved_by_added: list[tuple[int, int, LinkedType, int]] = []
         self.history: list[HistoryEntry] = []
         self.facts: list[Fact] = []
         self.ordinal = 0
-        self.modified_stored_commits = False
+        self.changed_commits: list[Commit] = []
+        self.has_overtaken_logs = False
 
     def tick(self) -> datetime:
         """The time of the batch; later with every call, so that what happened keeps its order."""
-        self._now += timedelta(microseconds=1)
+        self._now += _TICK
         return self._now
 
     def modify(self, commit: Commit) -> None:
         """A field of a commit changes: releases whose log was set before can no longer trust their digest."""
+        if commit.stored and not commit.changed:
+            self.changed_commits.append(commit)
+        # A commit that this very event made is in no log that was set before.
+        self.has_overtaken_logs = self.has_overtaken_logs or commit.modified_by != self.ordinal
         commit.changed = True
         commit.modified_by = self.ordinal
-        self.modified_stored_commits |= commit.stored
+
+    @property
+    def modified_stored_commits(self) -> bool:
+        """Whether a commit changes that other releases may hold."""
+        return bool(self.changed_commits)
 
     # --- get or create -------------------------------------------------------------------------------------
 
@@ -230,21 +240,26 @@ class WorkingSet:
 
     def author(self, organization: Organization, email: str) -> Author:
         """The author of that address, lower-cased by the caller."""
-        key = (organization.id, email)
-        row = self.authors.get(key)
+        known = self.authors[organization.id]
+        row = known.get(email)
         if row is None:
-            row = Author(id=self._next_id("commit_author"), organization_id=organization.id, email=email)
-            self.authors[key] = row
+            row = known[email] = Author(id=self._next_id("commit_author"), organization_id=organization.id, email=email)
         return row
 
     def commit(self, repository: Repository, commit_key: str) -> tuple[Commit, bool]:
         """The commit and whether it was created just now."""
-        key = (repository.id, commit_key)
-        row = self.commits.get(key)
+        known = self.commits[repository.id]
+        row = known.get(commit_key)
         if row is not None:
             return row, False
-        row = Commit(id=self._next_id("commit"), repository=repository, key=commit_key, date_added=self._now)
-        self.commits[key] = self.commits_by_id[row.id] = row
+        row = Commit(
+            id=self._next_id("commit"),
+            repository=repository,
+            key=commit_key,
+            date_added=self._now,
+            modified_by=self.ordinal,
+        )
+        known[commit_key] = self.commits_by_id[row.id] = row
         return row, True
 
     def pull_request(self, repository: Repository, number: str, merge_commit_sha: str) -> tuple[PullRequest, bool]:
@@ -324,7 +339,7 @@ class WorkingSet:
         if link.stored:
             self.links_removed.append(link.id)
 
-    def refer(self, organization_id: int, target: LinkTarget, before: set[str], after: set[str]) -> None:
+    def refer(self, organization_id: int, target: LinkTarget, before: frozenset[str], after: frozenset[str]) -> None:
         """The message of a commit or pull request names other short ids than before."""
         stored = self.references_changed[target][1] if target in self.references_changed else before
         self.references_changed[target] = (organization_id, stored, after)

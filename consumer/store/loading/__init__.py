@@ -54,8 +54,8 @@ def load(cursor: Cursor, needs: Needs, ids: IdSupply, now: datetime) -> WorkingS
 
 def _new_rows(rows: WorkingSet, needs: Needs, lists: list[CommitListNeed]) -> dict[str, int]:
     """How many new rows of each table the batch can make, at most."""
-    listed = sum(len(need.commits) for need in lists) + sum(map(len, needs.head_commits.values()))
-    repositories = {(need.organization, name) for need in lists for name, _, _ in need.commits}
+    listed = sum(len(keys) for need in lists for keys in need.keys.values())
+    repositories = {(need.organization, name) for need in lists for name in need.keys}
     referrers = sum(map(len, rows.referrers.values()))
     return {
         "organization": len(needs.organizations) - len(rows.organizations),
@@ -64,8 +64,8 @@ def _new_rows(rows: WorkingSet, needs: Needs, lists: list[CommitListNeed]) -> di
         "release": len(needs.attachments) - len(rows.releases) + needs.deletion_count,
         "issue_group": len(needs.late_groups),
         "repository": len(repositories | needs.repositories),
-        "commit_author": len(needs.authors),
-        "commit": listed,
+        "commit_author": sum(map(len, needs.authors.values())),
+        "commit": listed + sum(map(len, needs.head_commits.values())),
         "pull_request": len(needs.pull_requests),
         "external_issue": len(needs.external_issues),
         "group_link": sum(need.links for need in lists) + referrers + needs.links,

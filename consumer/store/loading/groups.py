@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from consumer.codes import GroupStatus, LinkedType, Relationship, ResolutionStatus, ResolutionType
 from consumer.contracts.events import Actor
 from consumer.store.loading.releases import deleted_releases, load_release_projects
 from consumer.store.rows import (
-    Commit,
     ExternalIssue,
     Group,
     Link,
@@ -46,16 +46,15 @@ def load_pull_requests(session: Session, lists: list[CommitListNeed], late: list
         for slug, name, number in session.needs.pull_requests
         if slug in organizations and (organizations[slug].id, name) in repositories
     ]
-    shas = {(need.organization, key) for need in lists for _, key, _ in need.commits}
-    shas |= {
-        (release.organization.slug, entry.commit.key)
-        for release in session.releases_by_id.values()
-        for entry in release.log
-    }
+    shas: defaultdict[str, set[str]] = defaultdict(set)
+    for need in lists:
+        shas[need.organization].update(*need.keys.values())
+    for release in session.releases_by_id.values():
+        shas[release.organization.slug].update([commit.key for commit, _ in release.log])
     for row in session.query(
         "load_pull_requests",
         keys=keys,
-        merges=session.keys("sha", shas),
+        merges=session.grouped_keys("shas", shas),
         ids={linked_id for linked_type, linked_id in late if linked_type is LinkedType.PULL_REQUEST},
     ):
         id_, organization_id, repository_id, key, title, message, author_id, sha, repository_name, xmin = row
@@ -113,26 +112,27 @@ def load_releases_of_commits(session: Session, late: list[LinkTarget]) -> None:
 
 def load_references(session: Session) -> None:
     """The short ids that the messages at hand name today."""
-    targets: dict[LinkTarget, Commit | PullRequest] = {
-        (LinkedType.COMMIT, commit.id): commit for commit in session.rows.commits.values()
-    }
-    targets |= {(LinkedType.PULL_REQUEST, row.id): row for row in session.rows.pull_requests.values()}
-    for linked_type, linked_id, short_id in session.query("load_references", targets=targets_json(targets)):
-        targets[LinkedType(linked_type), linked_id].references.add(short_id)
+    commits = {commit.id: commit for known in session.rows.commits.values() for commit in known.values()}
+    pull_requests = session.rows.pull_requests_by_id
+    for linked_type, linked_id, short_id in session.query("load_references", targets=_targets(commits, pull_requests)):
+        row = commits[linked_id] if linked_type == LinkedType.COMMIT else pull_requests[linked_id]
+        row.references |= {short_id}
 
 
 def load_groups(session: Session, lists: list[CommitListNeed]) -> None:
     """Groups that are named or linked, that wait for a release, or that a deleted release concerns; with all parts."""
     rows = session.rows
-    targets: list[LinkTarget] = [(LinkedType.COMMIT, commit_id) for commit_id in rows.commits_by_id]
-    targets += [(LinkedType.PULL_REQUEST, row.id) for row in rows.pull_requests.values()]
-    short_ids = session.needs.groups | {(need.organization, short_id) for need in lists for short_id in need.references}
-    group_ids = {
-        id_
-        for (id_,) in session.query(
-            "load_group_ids", targets=targets_json(targets), keys=session.keys("short_id", short_ids)
-        )
-    }
+    short_ids: defaultdict[str, set[str]] = defaultdict(set)
+    for slug, short_id in session.needs.groups:
+        short_ids[slug].add(short_id)
+    for need in lists:
+        short_ids[need.organization] |= need.references
+    found = session.query(
+        "load_group_ids",
+        targets=_targets(rows.commits_by_id, rows.pull_requests_by_id),
+        keys=session.grouped_keys("short_ids", short_ids),
+    )
+    group_ids = {id_ for (id_,) in found}
     group_ids |= _pending_groups(session) | _groups_of_deleted(session)
     organizations = {organization.id: organization for organization in rows.organizations.values()}
     by_id = session.groups_by_id
@@ -239,6 +239,7 @@ def load_next_releases(session: Session) -> None:
         session.rows.next_releases[organization_id, project, version] = (release_id, next_version)
 
 
-def targets_json(targets: Iterable[LinkTarget]) -> list[dict[str, int]]:
-    """Link targets as a statement takes them."""
-    return [{"linked_type": int(linked_type), "linked_id": linked_id} for linked_type, linked_id in targets]
+def _targets(commits: Iterable[int], pull_requests: Iterable[int]) -> list[dict[str, Any]]:
+    """Commits and pull requests, by their ids, as link targets that a statement takes."""
+    ids = {LinkedType.COMMIT: list(commits), LinkedType.PULL_REQUEST: list(pull_requests)}
+    return [{"linked_type": type_, "linked_ids": of_type} for type_, of_type in ids.items() if of_type]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from consumer.codes import ReleaseStatus
-from consumer.store.rows import Deploy, LogEntry, Release
+from consumer.store.rows import Deploy, Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from consumer.store.loading.session import Session
     from consumer.store.needs import CommitListNeed
@@ -75,18 +75,27 @@ def load_changed_lists(session: Session) -> list[CommitListNeed]:
             and name not in attaching
         )
         (same if unchanged else changed).append(need)
-    touched = {(need.organization, repository, key) for need in changed for repository, key, _ in need.commits}
-    while moved := [
-        need
-        for need in same
-        if touched and any((need.organization, name, key) in touched for name, key, _ in need.commits)
-    ]:
-        same = [need for need in same if need not in moved]
-        changed += moved
-        touched.update((need.organization, name, key) for need in moved for name, key, _ in need.commits)
+    _move_touched(same, changed)
     wanted = {(need.organization, need.version) for need in changed} | attaching | set(needs.head_commits)
     load_logs(session, [releases[name].id for name in wanted if name in releases])
     return changed
+
+
+def _move_touched(same: list[CommitListNeed], changed: list[CommitListNeed]) -> None:
+    """Move lists that share a commit with a changed one, or with one that moved, to the changed ones."""
+    touched: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
+    moved = changed if same else []
+    while moved:
+        for need in moved:
+            for name, keys in need.keys.items():
+                touched[need.organization, name] |= keys
+        moved = [need for need in same if _is_touched(need, touched)]
+        same[:] = [need for need in same if need not in moved]
+        changed += moved
+
+
+def _is_touched(need: CommitListNeed, touched: Mapping[tuple[str, str | None], set[str]]) -> bool:
+    return any(not touched[need.organization, name].isdisjoint(keys) for name, keys in need.keys.items())
 
 
 def _attaches(session: Session, release: Release, projects: set[str]) -> bool:
@@ -103,7 +112,7 @@ def load_logs(session: Session, releases: Sequence[int]) -> None:
     for release_id in releases:
         session.releases_by_id[release_id].log_known = True
     for release_id, timestamp, *commit in session.query("load_logs", releases=releases):
-        session.releases_by_id[release_id].log.append(LogEntry(session.logged_commit(*commit), timestamp))
+        session.releases_by_id[release_id].log.append((session.logged_commit(*commit), timestamp))
     for release_id, *commit in session.query("load_heads", releases=releases):
         release = session.releases_by_id[release_id]
         head = session.logged_commit(*commit)

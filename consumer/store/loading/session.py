@@ -10,7 +10,7 @@ from consumer.store.database import Cursor, sql
 from consumer.store.rows import Author, Commit, Group, Project, PullRequest, Release, Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from consumer.store.needs import Needs
@@ -50,6 +50,15 @@ class Session:
         organizations = self.rows.organizations
         return [
             {"organization_id": organizations[slug].id, field: name} for slug, name in names if slug in organizations
+        ]
+
+    def grouped_keys(self, field: str, names: Mapping[str, Collection[str]]) -> list[dict[str, Any]]:
+        """The same for many rows of few organizations: names by organization."""
+        organizations = self.rows.organizations
+        return [
+            {"organization_id": organizations[slug].id, field: list(of_slug)}
+            for slug, of_slug in names.items()
+            if of_slug and slug in organizations
         ]
 
     def project(self, id_: int, organization_id: int, slug: str) -> Project:

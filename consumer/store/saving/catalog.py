@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import orjson
 
 from consumer.store.copying import copy_rows, update_rows
-from consumer.store.saving.selection import changed, new
+from consumer.store.saving.selection import changed, new, new_in_each
 
 if TYPE_CHECKING:
     from consumer.store.database import Cursor
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def save_catalog(cursor: Cursor, rows: WorkingSet) -> None:
     """Write organizations, projects, environments, repositories and authors."""
     now = rows.tick()
+    authors = chain.from_iterable(known.values() for known in rows.authors.values())
     organizations = rows.organizations.values()
     copy_rows(
         cursor,
@@ -86,10 +88,10 @@ def save_catalog(cursor: Cursor, rows: WorkingSet) -> None:
         cursor,
         "commit_author",
         "id, organization_id, email, name",
-        [(r.id, r.organization_id, r.email, r.name) for r in new(rows.authors)],
+        [(r.id, r.organization_id, r.email, r.name) for r in new_in_each(rows.authors)],
     )
     update_rows(
         cursor,
         "update_authors",
-        [{"id": r.id, "name": r.name, "xmin": r.xmin} for r in changed(rows.authors.values())],
+        [{"id": r.id, "name": r.name, "xmin": r.xmin} for r in changed(authors)],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consumer.store.copying import copy_rows, delete_rows, update_rows
-from consumer.store.saving.selection import changed, new
+from consumer.store.saving.selection import changed, new_in_each
 
 if TYPE_CHECKING:
     from consumer.store.database import Cursor
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 def save_commits(cursor: Cursor, rows: WorkingSet) -> None:
     """Write commits and their file changes; releases whose logs hold a modified one follow."""
-    modified = changed(rows.commits.values())
+    modified = changed(rows.changed_commits)
     copy_rows(
         cursor,
         "commit",
         "id, repository_id, key, author_id, date_added, message",
         [
             (r.id, r.repository.id, r.key, r.author.id if r.author else None, r.date_added, r.message)
-            for r in new(rows.commits)
+            for r in new_in_each(rows.commits)
         ],
     )
     update_rows(

@@ -22,7 +22,8 @@ def save_releases(cursor: Cursor, rows: WorkingSet) -> None:
     """Write releases with projects, logs, heads and deploys; those that were deleted go first."""
     _delete_releases(cursor, rows.deleted_releases)
     releases = rows.releases.values()
-    _forget_overtaken_digests(releases)
+    if rows.has_overtaken_logs:
+        _forget_overtaken_digests(releases)
     created = new(rows.releases)
     parsed = {release.id: parse_release_version(release.version) for release in created}
     copy_rows(
@@ -97,7 +98,11 @@ def save_releases(cursor: Cursor, rows: WorkingSet) -> None:
         cursor,
         "release_commit",
         "release_id, position, commit_id, timestamp",
-        [(r.id, position, entry.commit.id, entry.timestamp) for r in relogged for position, entry in enumerate(r.log)],
+        [
+            (r.id, position, commit.id, timestamp)
+            for r in relogged
+            for position, (commit, timestamp) in enumerate(r.log)
+        ],
     )
     _save_heads(cursor, releases)
     _save_deploys(cursor, rows, releases)
@@ -164,7 +169,7 @@ def _last_deploy_id(release: Release) -> int | None:
 def _forget_overtaken_digests(releases: Iterable[Release]) -> None:
     """The batch modified a commit of a log after the log was set, in it or before it: compare in full next time."""
     for release in releases:
-        if any(entry.commit.modified_by > release.log_set_by for entry in release.log):
+        if any(commit.modified_by > release.log_set_by for commit, _ in release.log):
             release.log_digest = None
 
 
@@ -186,8 +191,8 @@ def _save_heads(cursor: Cursor, releases: Iterable[Release]) -> None:
 
 
 def _last_commit_id(release: Release) -> int | None:
-    return release.log[0].commit.id if release.log else None
+    return release.log[0][0].id if release.log else None
 
 
 def _author_ids(release: Release) -> list[int]:
-    return list(dict.fromkeys(entry.commit.author.id for entry in release.log if entry.commit.author))
+    return list(dict.fromkeys([commit.author.id for commit, _ in release.log if commit.author]))
