@@ -1,6 +1,6 @@
 # Everything here works on a fresh machine with Python 3.11+, make and git.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench bench-quick docs stack stack-down lock clean
+.PHONY: help install demo test check bench bench-quick chaos soak-memory docs stack stack-down lock clean
 
 BIN := .venv/bin
 STAMP := .venv/installed
@@ -47,7 +47,7 @@ demo: install ## run the main job on real services and show the result; GIT=/pat
 	@$(BIN)/release-consumer demo $(if $(GIT),--git '$(GIT)')
 
 test: install ## run all tests, on real services
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 check: install ## format, lint, types, layers, schemas, and whether lock and generated files are in step
 	@$(BIN)/ruff format --check
@@ -67,6 +67,15 @@ bench-quick: install ## the same in small, without growth: under three minutes
 
 docs: install ## write the pages about events and schemas/asyncapi.yaml anew, after a change of a schema
 	@$(BIN)/python .ci/make_docs.py
+
+# SEED=n draws the faults of an earlier run again.
+MINUTES ?= 30
+chaos: install ## break everything at random, MINUTES=30, and check every promise; on servers of its own
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+EVENTS ?= 1000000
+soak-memory: install ## measure the memory that a backlog of EVENTS=1000000, and one huge event, take
+	@$(BIN)/python -m tests.soak --events $(EVENTS)
 
 stack: install ## start Kafka, PostgreSQL and Redis on this machine
 	@$(BIN)/release-consumer stack up

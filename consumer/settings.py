@@ -55,6 +55,7 @@ RESERVED_KAFKA_PROPERTIES = frozenset(
         "enable.partition.eof",
         "transactional.id",
         "enable.idempotence",
+        "partitioner",
     }
 )
 
@@ -187,7 +188,9 @@ class Settings(BaseSettings):
         description="a commit whose message contains one is dropped (JSON list)",
     )
 
-    http_port: int | None = Field(None, ge=1, le=65535, description="port of a worker's /metrics; off when unset")
+    http_port: int | None = Field(
+        None, ge=1, le=65535, description="port of a worker's /livez, /readyz and /metrics; off when unset"
+    )
     stack_data: Path = Field(Path(".stack"), description="data folder of the embedded stack, where no server is named")
     failpoint: str | None = Field(
         None, description="kill -9 this process at the named point, NAME or NAME:N (for tests)"

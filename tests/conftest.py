@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,20 +16,45 @@ from tests.support.product import Product, own_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from consumer.services import Services
 
+_STACK = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the folder of the stack: one for all processes among which pytest-xdist spreads the tests."""
+    told = _told(config)
+    config.stash[_STACK] = Path(told["stack"] if told else tempfile.mkdtemp(prefix="release-consumer-tests-"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of pytest-xdist the folder of the stack."""
+    node.workerinput["stack"] = str(node.config.stash[_STACK])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the stack, when all processes are done or were killed."""
+    if not _told(config):
+        _stack(config).down(wipe=True)
+        shutil.rmtree(config.stash[_STACK])
+
+
+def _told(config: pytest.Config) -> dict[str, Any]:
+    """What the main process tells a process of pytest-xdist; nothing in the main process."""
+    return getattr(config, "workerinput", {})
+
+
+def _stack(config: pytest.Config) -> Stack:
+    told: list[str] = []
+    return Stack(load_settings(stack_data=config.stash[_STACK]), told.append)
+
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """Kafka, PostgreSQL and Redis: those that the settings name, else a stack that lives as long as the session."""
-    told: list[str] = []
-    stack = Stack(load_settings(stack_data=tmp_path_factory.mktemp("stack")), told.append)
-    try:
-        yield stack.up()
-    finally:
-        stack.down(wipe=True)
+def services(pytestconfig: pytest.Config) -> Services:
+    """Kafka, PostgreSQL and Redis: those that the settings name, else a stack that all tests share."""
+    return _stack(pytestconfig).up()
 
 
 @pytest.fixture

@@ -23,14 +23,14 @@ def make_producer(settings: Settings, bootstrap_servers: str) -> Producer:
     milliseconds = int(settings.transaction_timeout_seconds * 1000)
     return Producer(
         {
-            **settings.kafka_client(bootstrap_servers),
-            "transactional.id": f"{settings.group_id}-{settings.instance_name}",
-            "transaction.timeout.ms": milliseconds,
-            "message.timeout.ms": milliseconds,
             "linger.ms": 5,
             # A transaction that begins right after another is refused for some milliseconds; 100, the default, is long.
             "retry.backoff.ms": 5,
             "compression.type": "lz4",
+            **settings.kafka_client(bootstrap_servers),
+            "transactional.id": f"{settings.group_id}-{settings.instance_name}",
+            "transaction.timeout.ms": milliseconds,
+            "message.timeout.ms": milliseconds,
             "partitioner": "murmur2_random",
         }
     )

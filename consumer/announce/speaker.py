@@ -166,9 +166,8 @@ class Speaker:
         self._transactions.send_offsets([portion.committed for portion in portions], self._means.membership())
         lost = self._find_lost(lanes)
         if lost:
-            log.warning("announcing is left to another worker: %s", ", ".join(map(str, lost)))
             self._abort(lanes)
-            self._lanes.drop(self, lost)
+            self._leave(lost)
             return
         failpoints.reach("before-announcement-commit")
         self._transactions.commit()
@@ -205,13 +204,23 @@ class Speaker:
         self._lanes.require(self)
         return [lane for lane in lanes if lane.stream.id in lost]
 
+    def _leave(self, lost: list[Lane]) -> None:
+        log.warning("announcing is left to another worker: %s", ", ".join(map(str, lost)))
+        self._lanes.drop(self, lost)
+
     # --- how far a lane is announced ----------------------------------------------------------------------------
 
     def _find_progress(self, lanes: Sequence[Lane]) -> None:
         """Read back from Kafka how far lanes are announced.
 
-        One that a predecessor's transaction leaves undecided stays unknown, and the others go on without it.
+        One that a predecessor's transaction leaves undecided stays unknown, and the others go on without it. One that
+        is lost is left at once: a worker that the group has expelled, but that does not know it yet, would fail for as
+        long as it is not told.
         """
+        lost = self._find_lost(lanes) if lanes else []
+        if lost:
+            self._leave(lost)
+        lanes = [lane for lane in lanes if lane not in lost]
         if not lanes:
             return
         with self._transactions.calling("reading the committed offsets of the group"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 _TIMEOUT_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
 _RECORD_OVERHEAD_BYTES = 1024 * 1024
+_PAUSE_SECONDS = 0.05
+
+# A fetch is counted as it comes, compressed, and held unpacked: ten times as much is usual. So a fetch is small, and
+# what it exceeds ``prefetch_bytes`` by, too. A record that is larger comes all the same, alone.
+_FETCH_BYTES = 1024 * 1024
+_FETCH_PARTITION_BYTES = 256 * 1024
+_QUEUED_MESSAGES = 2_000
+"""Records of a partition that are held ready, about; small ones take more room than their bytes."""
 
 
 def make_consumer(settings: Settings, bootstrap_servers: str) -> Consumer:
@@ -49,8 +58,9 @@ def make_consumer(settings: Settings, bootstrap_servers: str) -> Consumer:
         "isolation.level": "read_committed",
         "max.poll.interval.ms": int(settings.max_poll_interval_seconds * 1000),
         "queued.max.messages.kbytes": settings.prefetch_bytes // 1024,
-        "queued.min.messages": 10_000,
-        "fetch.message.max.bytes": min(settings.max_event_bytes, settings.prefetch_bytes),
+        "queued.min.messages": _QUEUED_MESSAGES,
+        "fetch.max.bytes": _FETCH_BYTES,
+        "fetch.message.max.bytes": _FETCH_PARTITION_BYTES,
         "fetch.wait.max.ms": 100,
         "fetch.queue.backoff.ms": 50,
     }
@@ -99,9 +109,13 @@ class Cluster:
         impatient = {"socket.timeout.ms": int(self._timeout * 500)}
         self._admin = AdminClient({**impatient, **settings.kafka_client(bootstrap_servers)})
 
-    def cluster_id(self) -> str:
-        """The id of the cluster."""
-        return str(self._admin.describe_cluster(request_timeout=self._timeout).result().cluster_id)
+    def cluster_id(self, topic: str) -> str:
+        """The id of the cluster, asked for with a topic that exists.
+
+        Not by ``describe_cluster``: librdkafka 2.16 aborts the process where Kafka names no broker, as it does for a
+        moment after an outage of all of them.
+        """
+        return str(self._admin.list_topics(topic, timeout=self._timeout).cluster_id)
 
     def topics(self, names: Sequence[str]) -> dict[str, Topic]:
         """The topics of these names.
@@ -124,7 +138,7 @@ class Cluster:
         return found
 
     def create_missing_topics(self) -> dict[str, bool]:
-        """Create the topics that do not exist; those that do are left as they are.
+        """Create the topics that do not exist; those that do are left as they are. Waits until all can be described.
 
         Returns:
             name -> whether it was created just now.
@@ -151,14 +165,29 @@ class Cluster:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
                 created[name] = False
+        self._wait_for_topics(list(created))
         return created
+
+    def _wait_for_topics(self, names: Sequence[str]) -> None:
+        """A broker hears of a new topic a moment after the controller has answered."""
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                self.topics(names)
+            except UsageError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
 
     def partitions(self, names: Sequence[str]) -> dict[tuple[str, int], PartitionId]:
         """All partitions of these topics, with the ids that tell a topic created anew (DESIGN section 1)."""
-        cluster_id = self.cluster_id()
+        topics = self.topics(names)
+        cluster_id = self.cluster_id(names[0])
         return {
             (topic.name, number): PartitionId(cluster_id, topic.id, topic.name, number)
-            for topic in self.topics(names).values()
+            for topic in topics.values()
             for number in range(topic.partitions)
         }
 

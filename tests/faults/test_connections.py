@@ -142,6 +142,26 @@ def test_a_worker_is_told_to_end_while_its_main_thread_waits_for_postgresql(
         assert "ended by force" in worker.words, worker.words
 
 
+def test_a_second_signal_ends_a_worker_at_once(services: Services, tmp_path: Path, records: list[Outgoing]) -> None:
+    with (
+        installation(services, tmp_path, drain_timeout_seconds=200, statement_timeout_seconds=200) as product,
+        closing(Proxy(product.settings.database_url or "")) as proxy,
+    ):
+        began = now()
+        worker = product.start("--verbose", database_url=proxy.url(product.settings.database_url or ""))
+        publish(product, records)
+        wait_until(lambda: applied(product) > 0, f"something is applied\n{worker.words}")
+        proxy.hang()
+        assert proxy.has_swallowed.wait(RECOVERY_SECONDS), worker.words
+
+        # Of two signals of one kind that come together the second may be lost.
+        os.kill(worker.pid, signal.SIGTERM)
+        os.kill(worker.pid, signal.SIGINT)
+        assert worker.wait() == EXIT_FORCED, worker.words
+        product.run_until_caught_up()
+        assert broken_promises(look(product, began).seen) == [], f"FAULT_SEED={SEED + 4}\n{worker.words}"
+
+
 class Moment(Proxy):
     """A proxy before PostgreSQL that does something to a connection once, at a certain moment of a batch.
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ import redis
 from consumer.cli.run import EXIT_FORCED
 from consumer.contracts.events import CommitData, CommitsPushed, ReleaseCreated
 from consumer.ids.lock import release_lock_key
+from tests.support.brokerless import Brokerless
 from tests.support.checker import broken_promises
 from tests.support.crashing import (
     SEED,
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
 SESSION_SECONDS = 6
 # Until it is started again, which takes it another 5 to 11 s.
-AWAY_SECONDS = 10
+AWAY_SECONDS = SESSION_SECONDS + 1
 RECOVERY_SECONDS = 60
 DRAIN_SECONDS = 2
 SMALL_BATCH = 5
@@ -127,6 +130,37 @@ def test_a_worker_is_told_to_end_while_kafka_is_away_and_something_is_left_to_an
 
         product.run_until_caught_up()
         assert broken_promises(look(product, began).seen) == []
+
+
+ASK = """
+import sys
+from confluent_kafka import KafkaException
+from consumer.intake.kafka import Cluster
+from consumer.settings import Settings
+
+cluster = Cluster(Settings(startup_timeout_seconds=4), sys.argv[1])
+print(cluster.cluster_id("any"), flush=True)
+input()
+try:
+    cluster.cluster_id("any")
+except KafkaException as error:
+    print(error.args[0].name())
+"""
+
+
+def test_a_cluster_that_names_no_broker_is_an_error_like_others() -> None:
+    """After an outage of all brokers; librdkafka may abort the whole process, so another one asks."""
+    with (
+        closing(Brokerless()) as kafka,
+        subprocess.Popen(
+            [sys.executable, "-c", ASK, kafka.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as asking,
+    ):
+        assert asking.stdout is not None
+        assert asking.stdout.readline() == "abc\n"
+        kafka.names_itself = False
+        told, _ = asking.communicate("go on\n", RECOVERY_SECONDS)
+    assert (asking.returncode, told) == (0, "_PARTIAL\n")
 
 
 def release(version: str) -> ReleaseCreated:

@@ -17,7 +17,7 @@ from tests.model.cloudevents import as_cloudevent
 from tests.support.product import Product, own_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from confluent_kafka import Message
 
@@ -261,3 +261,14 @@ def test_commands_print_it(outcome: Outcome, bad: Bad) -> None:
     for_people = outcome.product.command("dead-letters", "show", str(letter.id))
     assert for_people.exit_code == 0
     assert all(error["path"] in for_people.stdout for error in letter.errors)
+
+
+def test_the_id_of_an_event_that_was_applied_makes_no_event_of_a_bad_one(install: Callable[..., Product]) -> None:
+    product = install()
+    good = as_cloudevent(created())
+    product.publish(good)
+    product.run_until_caught_up()
+    product.publish({**good, "data": {**good["data"], "dateReleased": 7}})
+    product.run_until_caught_up()
+    (stream,) = product.rows("SELECT * FROM consumer_offset WHERE applied > 0")
+    assert (stream.applied, stream.duplicate, stream.dead) == (1, 0, 1)

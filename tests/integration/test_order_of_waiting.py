@@ -62,7 +62,7 @@ def last_commit(applier: DirectApplier) -> str | None:
     with transaction(applier.engine) as cursor:
         cursor.execute("SELECT c.key FROM release r LEFT JOIN commit c ON c.id = r.last_commit_id")
         ((key,),) = cursor.fetchall()
-    return key
+    return str(key) if key is not None else None
 
 
 def test_all_of_them_apply_in_their_order(applier: DirectApplier, waiting: list[ParkedEvent]) -> None:

@@ -14,6 +14,8 @@ from consumer.contracts.events import CommitData, CommitsPushed
 from tests.model.cloudevents import as_cloudevent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from tests.support.product import Product, Worker
 
 _ORGANIZATIONS = 50
@@ -27,24 +29,36 @@ _PAUSE_SECONDS = 0.02
 def publish_small_events(product: Product, count: int) -> None:
     """Send events of one commit, each of a release of its own; on return Kafka has all."""
     template = orjson.dumps(as_cloudevent(_small_event(_NUMBER.decode())))
-    topic = product.settings.topics.release_events
+
+    def records() -> Iterator[tuple[bytes, bytes]]:
+        for number in range(count):
+            name = b"%010d" % number
+            organization = b"organization-%d" % (number % _ORGANIZATIONS)
+            yield name, template.replace(_NUMBER, name).replace(b"organization-x", organization)
+
+    _send(product, records())
+
+
+def publish_huge_event(product: Product, mebibytes: float, commits: int = 4_000) -> None:
+    """Send a push of many commits whose patch sets make it so large."""
+    _send(product, [(b"huge", _huge_event(mebibytes, commits))])
+
+
+def _send(product: Product, records: Iterable[tuple[bytes, bytes]]) -> None:
+    settings = product.settings
     producer = Producer(
         {
-            "bootstrap.servers": product.settings.kafka_bootstrap_servers,
+            **settings.kafka_client(settings.kafka_bootstrap_servers or ""),
             "partitioner": "murmur2_random",
             "compression.type": "zstd",
             "linger.ms": 50,
-            "enable.idempotence": True,
+            "message.max.bytes": settings.max_event_bytes,
         }
     )
-    for number in range(count):
-        name = b"%010d" % number
-        value = template.replace(_NUMBER, name).replace(
-            b"organization-x", b"organization-%d" % (number % _ORGANIZATIONS)
-        )
+    for key, value in records:
         while True:
             try:
-                producer.produce(topic, value, name, headers=_STRUCTURED)
+                producer.produce(settings.topics.release_events, value, key, headers=_STRUCTURED)
                 break
             except BufferError:
                 producer.poll(_MORE_SECONDS)
@@ -65,8 +79,7 @@ def _small_event(number: str) -> CommitsPushed:
     )
 
 
-def huge_event(mebibytes: float, commits: int = 4_000) -> bytes:
-    """A push of many commits whose patch sets make it so large."""
+def _huge_event(mebibytes: float, commits: int) -> bytes:
     files = int(mebibytes * 1024 * 1024 / commits / 110)
     event = CommitsPushed(
         id="huge",

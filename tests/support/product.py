@@ -152,6 +152,7 @@ class TopicReader:
             {
                 "bootstrap.servers": bootstrap_servers,
                 "group.id": uuid.uuid4().hex,
+                "log_level": 0,  # what goes wrong is raised
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
@@ -163,6 +164,7 @@ class TopicReader:
             {
                 "bootstrap.servers": bootstrap_servers,
                 "group.id": uuid.uuid4().hex,
+                "log_level": 0,
                 "isolation.level": "read_uncommitted",
             }
         )
@@ -242,11 +244,10 @@ class Product:
         self._given |= {f"topics__{topic}": name for topic, name in topics.items()}
         self._folder = folder
         self._servers = self.settings.kafka_bootstrap_servers or ""
-        self._producer = Producer({"bootstrap.servers": self._servers, "partitioner": "murmur2_random"})
-        self._group = Consumer(
-            {"bootstrap.servers": self._servers, "group.id": name, "isolation.level": "read_uncommitted"}
-        )
-        self.admin = AdminClient({"bootstrap.servers": self._servers})
+        client: dict[str, str | int | float | bool] = {"bootstrap.servers": self._servers, "log_level": 0}
+        self._producer = Producer({**client, "partitioner": "murmur2_random"})
+        self._group = Consumer({**client, "group.id": name, "isolation.level": "read_uncommitted"})
+        self.admin = AdminClient(client)
         self.engine = connect(self.settings.database_url or "", application_name="tests")
         self._stack = ExitStack()
         self._stack.callback(self._delete_topics)
@@ -374,6 +375,11 @@ class Product:
         self._stack.callback(reader.close)
         return reader
 
+    def read(self, topic: str) -> list[Message]:
+        """All that is committed in one of its topics."""
+        with closing(TopicReader(self._servers, topic, self.settings.topic_partitions)) as reader:
+            return reader.read()
+
     def activities(self) -> list[Json]:
         """All CloudEvents announced, those of one record key in their order."""
         return self._documents(self.settings.topics.activity)
@@ -384,7 +390,7 @@ class Product:
 
     def _documents(self, topic: str) -> list[Json]:
         # By partition: how partitions take turns differs from one reading to the next.
-        messages = sorted(self.reader(topic).read(), key=end_of_partition)
+        messages = sorted(self.read(topic), key=end_of_partition)
         return [orjson.loads(message.value() or b"") for message in messages]
 
 

@@ -62,7 +62,8 @@ def test_options_named_alone_exist(page: Path) -> None:
     commands += [
         below for command in commands if isinstance(command, click.Group) for below in command.commands.values()
     ]
-    known = {"--help", *(name for command in commands for parameter in command.params for name in parameter.opts)}
+    parameters = [parameter for command in commands for parameter in command.params]
+    known = {"--help", *(name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts))}
     for option in re.findall(r"`(--[a-z-]+)`", page.read_text()):
         assert option in known, f"{page.name}: no option {option}"
 
