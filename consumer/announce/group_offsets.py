@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consumer.settings import Settings
 
-_TIMEOUT_SECONDS = 5.0
-_GRACE_SECONDS = 1.0
+_ALL_SECONDS = 2.0
+_ONE_SECONDS = 0.5
 
 
 class GroupOffsets:
     """Asks for the committed offsets of the group, from outside of it.
 
     Not the worker's consumer: a call on that one waits for as long as the main thread polls it, under load without
-    end. And not any consumer: its ``committed`` waits for all partitions asked for, so that one with an open
-    transaction would hold back the others.
+    end. And not an admin client, which would tell of each partition whether it is decided: librdkafka 2.16 aborts the
+    process now and then when such a question times out (its issue 4605).
 
     Args:
         settings: group and librdkafka properties.
@@ -29,35 +28,51 @@ class GroupOffsets:
     """
 
     def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
-        self._group_id = settings.group_id
-        # A connection on which an answer is overdue is given up in time for a second attempt.
-        impatient = {"socket.timeout.ms": int(_TIMEOUT_SECONDS * 500)}
-        self._admin = AdminClient({**impatient, **settings.kafka_client(bootstrap_servers)})
+        self._consumer = Consumer(
+            {
+                **settings.kafka_client(bootstrap_servers),
+                "group.id": settings.group_id,
+                "enable.auto.commit": False,
+                # Then the answer waits for open transactions.
+                "isolation.level": "read_committed",
+            }
+        )
 
     def stable(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], TopicPartition]:
         """Committed offset and metadata of each partition; the offset is negative where there is none.
 
         A partition whose offset is part of an open transaction is left out, however old the offset before it is:
-        what the group has committed is not decided yet (DESIGN section 2).
+        what the group has committed is not decided yet (DESIGN section 2). The same is seen of all while Kafka does
+        not answer.
 
         Args:
             partitions: topics and numbers.
 
         Raises:
-            KafkaException: Kafka does not answer within 5 s, or refuses.
+            KafkaException: Kafka refuses.
         """
-        asked = ConsumerGroupTopicPartitions(self._group_id, [TopicPartition(*partition) for partition in partitions])
-        (future,) = self._admin.list_consumer_group_offsets(
-            [asked], require_stable=True, request_timeout=_TIMEOUT_SECONDS
-        ).values()
+        found = self._ask(partitions, _ALL_SECONDS)
+        if found is None and len(partitions) > 1:
+            # One of them is not decided, for which the answer about all of them waits.
+            answers = [self._ask([partition], _ONE_SECONDS) for partition in partitions]
+            return {place: committed for answer in answers if answer for place, committed in answer.items()}
+        return found or {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._consumer.close()
+
+    def _ask(
+        self, partitions: Sequence[tuple[str, int]], seconds: float
+    ) -> dict[tuple[str, int], TopicPartition] | None:
+        """Committed offsets; ``None`` when there is no answer in time."""
         try:
-            answer = future.result(_TIMEOUT_SECONDS + _GRACE_SECONDS)
-        except TimeoutError:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None  # noqa: SLF001  # its public name
-        found = {}
-        for committed in answer.topic_partitions:
-            if committed.error is None:
-                found[committed.topic, committed.partition] = committed
-            elif committed.error.code() != KafkaError.UNSTABLE_OFFSET_COMMIT:
+            answer = self._consumer.committed([TopicPartition(*partition) for partition in partitions], timeout=seconds)
+        except KafkaException as error:
+            if error.args[0].code() in {KafkaError._TIMED_OUT, KafkaError._WAIT_COORD}:  # noqa: SLF001  # public names
+                return None
+            raise
+        for committed in answer:
+            if committed.error is not None:
                 raise KafkaException(committed.error)
-        return found
+        return {(committed.topic, committed.partition): committed for committed in answer}

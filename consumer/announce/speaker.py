@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HEADERS: list[tuple[str, str | bytes | None]] = [("content-type", CONTENT_TYPE.encode())]
-_PAUSE_AFTER_FAILURE_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 5.0
 _PAUSE_FOR_OTHERS_SECONDS = 0.1
 
 
@@ -96,6 +97,7 @@ class Speaker:
         self._means = means
         self._transactions = Transactions(means.make_producer, means.settings.transaction_timeout_seconds)
         self._waiting_for_others: set[str] = set()
+        self._pause = 0.0
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
 
@@ -149,12 +151,17 @@ class Speaker:
                 self._announce(portions)
         except KafkaException as error:
             self._recover(lanes, error)
-            return _PAUSE_AFTER_FAILURE_SECONDS
+            return self._longer_pause()
         except (psycopg2.Error, SQLAlchemyError) as error:
             log.warning("announcing waits for PostgreSQL: %s", first_line(error))
             self._abort(lanes)
-            return _PAUSE_AFTER_FAILURE_SECONDS
+            return self._longer_pause()
+        self._pause = 0.0
         return 0.0 if portions or len(known) == len(lanes) else _PAUSE_FOR_OTHERS_SECONDS
+
+    def _longer_pause(self) -> float:
+        self._pause = min(2 * self._pause or _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+        return self._pause
 
     def _announce(self, portions: list[_Portion]) -> None:
         lanes = [portion.lane for portion in portions]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -169,14 +170,14 @@ class _Run:
             self._ends = move(self._engine, self._route.spans, force=force)
 
     def wait(self, timeout_seconds: float) -> bool:
-        group = GroupOffsets(self._settings, self._servers)
+        with closing(GroupOffsets(self._settings, self._servers)) as group:
 
-        def look_at_both() -> State:
-            state = look(self._engine, self._route.spans, self._ends)
-            finished = state.finished and self._again.is_announced(group)
-            return State(state.done, finished, state.sign_of_life)
+            def look_at_both() -> State:
+                state = look(self._engine, self._route.spans, self._ends)
+                finished = state.finished and self._again.is_announced(group)
+                return State(state.done, finished, state.sign_of_life)
 
-        return wait_for_workers("replaying", self._offsets, look_at_both, timeout_seconds)
+            return wait_for_workers("replaying", self._offsets, look_at_both, timeout_seconds)
 
     @property
     def _offsets(self) -> int:

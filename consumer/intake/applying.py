@@ -265,6 +265,7 @@ class Applier:
         blocked: set[str] = set()
         for item in items:
             rows.ordinal += 1
+            rows.is_replaying = item.is_replay
             if item.digest in outcome.remembered and not item.is_remembered:
                 outcome.ignore(item)
                 continue

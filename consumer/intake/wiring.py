@@ -23,6 +23,7 @@ from consumer.intake.claiming import Claims
 from consumer.intake.kafka import Cluster, make_consumer
 from consumer.intake.retention import Retention
 from consumer.intake.startup import wait_for
+from consumer.intake.topic_watch import TopicWatch
 from consumer.intake.worker import Worker
 from consumer.store.database import address_of, connect
 from consumer.store.id_supply import IdSupply
@@ -104,8 +105,9 @@ def open_worker(
     locks = ReleaseLocks(client, settings.lock_seconds, breaker)
     applier = Applier(engine, supply, locks, release_lock_key, settings)
     consumer = make_consumer(settings, addresses.kafka_bootstrap_servers)
+    group = GroupOffsets(settings, addresses.kafka_bootstrap_servers)
     announcer = Announcer(
-        GroupOffsets(settings, addresses.kafka_bootstrap_servers),
+        group,
         lambda: make_producer(settings, addresses.kafka_bootstrap_servers),
         engine,
         settings,
@@ -123,11 +125,13 @@ def open_worker(
                 ApplyThread(applier, engine, settings),
                 announcer,
                 health,
+                TopicWatch(cluster, topics.inputs),
             ),
             lambda: Target(settings, cluster, engine),
         )
     finally:
         retention.stop(_STOP_SECONDS)
+        group.close()
         client.close()
         engine.dispose()
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from consumer.intake.assignment import Partition
     from consumer.intake.caught_up import Target
     from consumer.intake.claiming import Claims
+    from consumer.intake.topic_watch import TopicWatch
     from consumer.settings import Settings
     from consumer.store.streams import Stream
 
@@ -68,6 +69,7 @@ class Worker:
         apply_thread: applies batches.
         announcer: announces what is applied.
         health: is told of progress.
+        topic_watch: tells when a topic is another one.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Worker:
         apply_thread: ApplyThread,
         announcer: Announcer,
         health: Health,
+        topic_watch: TopicWatch,
     ) -> None:
         self._settings = settings
         self._consumer = consumer
@@ -89,6 +92,7 @@ class Worker:
         self._apply_thread = apply_thread
         self._announcer = announcer
         self._health = health
+        self._topic_watch = topic_watch
         self._interpreter = Interpreter()
         self._in_flight: InFlight | None = None
         self._ready: Batch | None = None
@@ -118,6 +122,7 @@ class Worker:
             self._settings.topics.inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
         self._announcer.start()
+        self._topic_watch.start()
         self._interpreter.tune()
         self._health.ready()
         try:
@@ -132,6 +137,7 @@ class Worker:
             raise
         finally:
             self._apply_thread.abandon()
+            self._topic_watch.stop()
             # Nobody need wait for it any more: it commits under this worker's epoch, or it is fenced.
             self._in_flight = None
             self._announcer.stop()
@@ -142,6 +148,7 @@ class Worker:
     def _step(self) -> None:
         self._health.turn()
         self._announcer.raise_failure()
+        self._topic_watch.require_same()
         self._tell_membership()
         self._claim()
         self._reader.seek()

@@ -106,6 +106,7 @@ class WorkingSet:
         self.history: list[HistoryEntry] = []
         self.facts: list[Fact] = []
         self.ordinal = 0
+        self.is_replaying = False
         self.changed_commits: list[Commit] = []
         self.has_overtaken_logs = False
 
@@ -193,14 +194,14 @@ class WorkingSet:
         date_started: datetime | None,
         date_finished: datetime | None,
     ) -> Deploy | None:
-        """A new deploy; ``None`` where the same one, with the same end, is known. Without an end it ended now."""
-        told = (name, url, date_started, date_finished)
+        """A new deploy; ``None`` where the same one, with the same end, is known. Without an end it ended now.
+
+        One that a forced replay brings again without an end is the one that ended when it first came.
+        """
+        told = (environment, name, url, date_started)
         for known in release.deploys:
-            if known.environment is environment and told == (
-                known.name,
-                known.url,
-                known.date_started,
-                known.date_finished,
+            if told == (known.environment, known.name, known.url, known.date_started) and (
+                known.date_finished == date_finished or (self.is_replaying and date_finished is None)
             ):
                 return None
         row = Deploy(

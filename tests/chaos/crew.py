@@ -86,7 +86,8 @@ class Slot:
         """Tell the worker to end, and wait until it does; services may be away, so it may be forced."""
         self._signal(signal.SIGTERM)
         process, code = self._process, self._end()
-        if process is not None and code not in {0, EXIT_FORCED}:
+        # One that has only just been started does not listen yet, and does nothing yet.
+        if process is not None and code not in {0, EXIT_FORCED, -signal.SIGTERM}:
             self._note_death(process, code)
 
     def restart_if_dead(self) -> None:

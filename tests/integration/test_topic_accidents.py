@@ -68,6 +68,20 @@ def test_a_topic_created_anew_is_read_from_its_beginning(install: Install) -> No
     assert product.rows(CONSERVED) == []
 
 
+def test_a_worker_whose_topic_is_created_anew_says_so_and_the_next_one_reads_it(install: Install) -> None:
+    product = install(topic_partitions=1)
+    worker = product.start()
+    product.publish(created())
+    product.wait_until_announced(worker)
+    create_anew(product)
+    product.publish(created(version="2.0"))
+    assert worker.wait() == 1
+    assert "was deleted and created anew" in worker.words or "Kafka refuses this worker" in worker.words
+    product.run_until_caught_up()
+    assert versions(product) == ["1.0", "2.0"]
+    assert product.rows(CONSERVED) == []
+
+
 def test_what_waits_of_a_topic_created_anew_is_applied_before_what_follows(
     install: Install, services: Services
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -107,8 +108,9 @@ def _examine_kafka(settings: Settings, bootstrap_servers: str, engine: Engine | 
         lines = examine_topics(settings, cluster, admin)
         yield from lines
         if engine is not None and not any(line.finding == "does not exist" for line in lines):
-            offsets = GroupOffsets(settings, bootstrap_servers)
-            yield from examine_progress(settings, engine, cluster, offsets, admin.group_members(settings.group_id))
+            members = admin.group_members(settings.group_id)
+            with closing(GroupOffsets(settings, bootstrap_servers)) as offsets:
+                yield from examine_progress(settings, engine, cluster, offsets, members)
     except KafkaException as error:
         area.fail(
             "connection",

@@ -47,8 +47,8 @@ class KafkaAdmin:
         Raises:
             KafkaException: Kafka does not answer.
         """
-        cluster = self._admin.describe_cluster(request_timeout=TIMEOUT_SECONDS).result()
-        return [str(node.id) for node in cluster.nodes]
+        # Not describe_cluster, which aborts the process where Kafka names no broker.
+        return [str(broker) for broker in self._admin.list_topics(timeout=TIMEOUT_SECONDS).brokers]
 
     def broker_config(self, broker: str) -> Config:
         """The configuration of a broker."""

@@ -57,9 +57,13 @@ def _verify(
 ) -> Report:
     report = Report()
     cluster = Cluster(settings, bootstrap_servers)
-    with closing(engine.raw_connection()) as pooled, closing(pooled.cursor()) as cursor:
+    with (
+        closing(engine.raw_connection()) as pooled,
+        closing(pooled.cursor()) as cursor,
+        closing(GroupOffsets(settings, bootstrap_servers)) as offsets,
+    ):
         tell("waiting until what is applied is announced")
-        positions = Positions(settings, cluster, GroupOffsets(settings, bootstrap_servers), cursor)  # type: ignore[arg-type]  # the driver is psycopg2
+        positions = Positions(settings, cluster, offsets, cursor)  # type: ignore[arg-type]  # the driver is psycopg2
         positions.settle(wait_seconds)
         positions.judge(report)
         tell("reading what was announced")
