@@ -271,9 +271,10 @@ def test_moment_is_written_in_utc(moment: datetime) -> None:
     assert document["data"]["dateReleased"] == "2024-05-01T12:00:00Z"
 
 
-def test_publisher_without_a_server_says_what_to_set() -> None:
+def test_publisher_without_a_server_says_what_to_set(tmp_path: Path) -> None:
+    nowhere = {"kafka_bootstrap_servers": None, "stack_data": tmp_path / "no-stack"}
     with pytest.raises(UsageError, match="set RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS"):
-        Publisher(SETTINGS.model_copy(update={"kafka_bootstrap_servers": None}))
+        Publisher(SETTINGS.model_copy(update=nowhere))
 
 
 def test_typed_method_refuses_what_consumers_would_refuse() -> None:
