@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, Field, fields
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import orjson
 import pytest
@@ -28,6 +28,9 @@ from consumer.contracts.schemas import event_types
 from consumer.errors import InvalidEvent, ServiceUnavailable, UsageError
 from consumer.settings import Settings
 from tests.support.pictures import picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SETTINGS = Settings(max_event_bytes=1024)
 
