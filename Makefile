@@ -1,6 +1,6 @@
 # Everything here works on a fresh machine with Python 3.11+, make and git.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench bench-quick chaos soak-memory docs stack stack-down lock clean
+.PHONY: help install demo test faults check bench bench-quick chaos soak-memory docs stack stack-down lock clean
 
 BIN := .venv/bin
 STAMP := .venv/installed
@@ -46,8 +46,11 @@ $(STAMP): $(LOCK) pyproject.toml
 demo: install ## run the main job on real services and show the result; GIT=/path/to/repo: on your own commits
 	@$(BIN)/release-consumer demo $(if $(GIT),--git '$(GIT)')
 
-test: install ## run all tests, on real services
+test: install ## run the tests, on real services
 	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+
+faults: install ## run all fault tests, also those that take their time
+	@$(BIN)/python -m pytest -m "long or not long" --numprocesses=2 tests/faults
 
 check: install ## format, lint, types, layers, schemas, and whether lock and generated files are in step
 	@$(BIN)/ruff format --check

@@ -87,7 +87,7 @@ def hang_and_heal(proxy: Proxy) -> None:
     proxy.heal()
 
 
-@pytest.mark.parametrize("fault", [Proxy.cut, hang_and_heal])
+@pytest.mark.parametrize("fault", [Proxy.cut, pytest.param(hang_and_heal, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", ["postgresql", "kafka", "redis"])
 def test_connections_break_under_load(
     product: Product, services: Services, records: list[Outgoing], name: str, fault: Callable[[Proxy], None]
@@ -105,7 +105,7 @@ def test_connections_break_under_load(
         disturb(product, records, lambda: fault(proxy), **addresses)
 
 
-@pytest.mark.parametrize("fault", [Proxy.cut, hang_and_heal])
+@pytest.mark.parametrize("fault", [Proxy.cut, pytest.param(hang_and_heal, marks=pytest.mark.long)])
 def test_connections_to_postgresql_break_while_there_is_nothing_to_do(
     product: Product, records: list[Outgoing], fault: Callable[[Proxy], None]
 ) -> None:
@@ -195,7 +195,12 @@ def is_commit(data: bytes) -> bool:
 
 @pytest.mark.parametrize(
     ("moment", "action"),
-    [(is_copy, Action.CUT), (is_copy, Action.HANG), (is_commit, Action.HANG), (is_commit, Action.HANG_AFTER)],
+    [
+        (is_copy, Action.CUT),
+        pytest.param(is_copy, Action.HANG, marks=pytest.mark.long),
+        pytest.param(is_commit, Action.HANG, marks=pytest.mark.long),
+        (is_commit, Action.HANG_AFTER),
+    ],
 )
 def test_a_connection_to_postgresql_breaks_in_a_batch(
     product: Product, records: list[Outgoing], moment: Callable[[bytes], bool], action: Action
@@ -211,6 +216,7 @@ def test_a_connection_to_postgresql_breaks_in_a_batch(
         )
 
 
+@pytest.mark.long
 def test_a_worker_is_stopped_in_a_copy_and_another_takes_over(product: Product, records: list[Outgoing]) -> None:
     """PostgreSQL waits for the data of a COPY without any time-out, and keeps the rows of the partitions locked."""
     began = now()

@@ -49,6 +49,7 @@ DRAIN_SECONDS = 2
 SMALL_BATCH = 5
 
 
+@pytest.mark.long
 def test_kafka_is_away_for_longer_than_a_session(stack: Stack, tmp_path: Path) -> None:
     """With both group protocols at once: most of the time is Kafka's."""
     records = independent_history(SEED + 3)

@@ -56,7 +56,7 @@ def shares(product: Product, members: list[Worker]) -> bool:
 
 
 @pytest.mark.timeout(120 * SOAK)
-@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize("protocol", [pytest.param("classic", marks=pytest.mark.long), "consumer"])
 def test_members_join_and_leave_under_load(services: Services, tmp_path: Path, protocol: str) -> None:
     random = Random(SEED)
     with installation(
@@ -103,7 +103,7 @@ def test_members_join_and_leave_under_load(services: Services, tmp_path: Path, p
         assert broken_promises(look(product, began).seen) == [], words
 
 
-@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize("protocol", [pytest.param("classic", marks=pytest.mark.long), "consumer"])
 def test_a_batch_that_cannot_end_holds_a_rebalance_up_for_a_bounded_time_only(
     services: Services, tmp_path: Path, protocol: str
 ) -> None:
@@ -134,7 +134,7 @@ def test_a_batch_that_cannot_end_holds_a_rebalance_up_for_a_bounded_time_only(
         assert broken_promises(look(product, began).seen) == [], words
 
 
-@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize("protocol", [pytest.param("classic", marks=pytest.mark.long), "consumer"])
 def test_a_batch_that_takes_longer_than_the_poll_interval_costs_no_membership(
     services: Services, tmp_path: Path, protocol: str
 ) -> None:
