@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumer.services.stack import Stack
+from consumer.services.state import STATE_FILE
 from consumer.settings import load_settings
 from tests.support.product import Product, own_database
 
@@ -19,26 +20,27 @@ if TYPE_CHECKING:
 
     from consumer.services import Services
 
-_STACK = pytest.StashKey[Path]()
+_STACKS = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the folder of the stack: one for all processes among which pytest-xdist spreads the tests."""
+    """Choose the folder of stacks: one for all processes among which pytest-xdist spreads the tests."""
     told = _told(config)
-    config.stash[_STACK] = Path(told["stack"] if told else tempfile.mkdtemp(prefix="release-consumer-tests-"))
+    config.stash[_STACKS] = Path(told["stacks"] if told else tempfile.mkdtemp(prefix="release-consumer-tests-"))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a process of pytest-xdist the folder of the stack."""
-    node.workerinput["stack"] = str(node.config.stash[_STACK])
+    """Tell a process of pytest-xdist the folder of stacks."""
+    node.workerinput["stacks"] = str(node.config.stash[_STACKS])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the stack, when all processes are done or were killed."""
+    """End the stacks, when all processes are done or were killed."""
     if not _told(config):
-        _stack(config).down(wipe=True)
-        shutil.rmtree(config.stash[_STACK])
+        for state in config.stash[_STACKS].glob(f"*/{STATE_FILE}"):
+            _stack(state.parent).down(wipe=True)
+        shutil.rmtree(config.stash[_STACKS])
 
 
 def _told(config: pytest.Config) -> dict[str, Any]:
@@ -46,15 +48,21 @@ def _told(config: pytest.Config) -> dict[str, Any]:
     return getattr(config, "workerinput", {})
 
 
-def _stack(config: pytest.Config) -> Stack:
+def _stack(folder: Path) -> Stack:
     told: list[str] = []
-    return Stack(load_settings(stack_data=config.stash[_STACK]), told.append)
+    return Stack(load_settings(stack_data=folder), told.append)
 
 
 @pytest.fixture(scope="session")
-def services(pytestconfig: pytest.Config) -> Services:
+def stacks(pytestconfig: pytest.Config) -> Path:
+    """A folder: stacks in folders below it are ended with the tests, also where those are interrupted."""
+    return pytestconfig.stash[_STACKS]
+
+
+@pytest.fixture(scope="session")
+def services(stacks: Path) -> Services:
     """Kafka, PostgreSQL and Redis: those that the settings name, else a stack that all tests share."""
-    return _stack(pytestconfig).up()
+    return _stack(stacks / "shared").up()
 
 
 @pytest.fixture

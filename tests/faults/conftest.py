@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stacks: Path) -> Iterator[Stack]:
     """Embedded servers for tests that kill or stop them; each test starts them again."""
-    with mortal_stack(tmp_path_factory.mktemp("mortal")) as stack:
+    with mortal_stack(Path(mkdtemp(prefix="mortal-", dir=stacks))) as stack:
         yield stack
