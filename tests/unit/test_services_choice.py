@@ -159,6 +159,10 @@ def test_a_package_that_is_missing_is_told_once(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("consumer.services.stack._docker_answers", lambda: False)
     for module in ("consumer.services.embedded.provider", "consumer.services.process", "psutil"):
         monkeypatch.delitem(sys.modules, module, raising=False)
+        package, _, name = module.rpartition(".")
+        # A package keeps what was imported from it before.
+        if package:
+            monkeypatch.delattr(f"{package}.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "psutil", None)
 
     with pytest.raises(UsageError) as caught:
