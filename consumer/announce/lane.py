@@ -104,9 +104,12 @@ class Lanes:
             self._changed.wait_for(lambda: self._is_stopped or not gone & self._under_way, timeout_seconds)
 
     def wait_until_settled(self, timeout_seconds: float) -> bool:
-        """Wait until Kafka knows of all lanes what PostgreSQL knows; says whether it does."""
+        """Wait until Kafka knows of all lanes what PostgreSQL knows; says whether it does.
+
+        What is under way counts: it may commit another offset than the one that a lane has, and has by now again.
+        """
         with self._changed:
-            return self._changed.wait_for(self._is_settled, timeout_seconds)
+            return self._changed.wait_for(lambda: not self._under_way and self._is_settled(), timeout_seconds)
 
     def give_to(self, speaker: object) -> None:
         """Let this speaker announce, and no other: what the one before had under way is read back from Kafka."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from consumer.announce.announcer import Announcer
+from consumer.announce.lane import Lane, Lanes
 from consumer.errors import ServiceUnavailable
 from consumer.settings import Settings
 from consumer.store.streams import Stream
@@ -51,6 +52,28 @@ def test_a_late_answer_about_an_earlier_claim_does_not_set_a_lane_back() -> None
 
     (lane,) = announcer._lanes._lanes.values()
     assert (lane.applied_offset, lane.applied_seq) == (9, 5)
+
+
+def test_all_is_not_settled_while_a_transaction_with_another_offset_is_under_way() -> None:
+    lanes, speaker, claimed = Lanes(Mock()), object(), stream(1, 0, 5)
+    lanes.give_to(speaker)
+    lanes.add(Lane("release-events", 0, claimed, applied_offset=0, applied_seq=4))
+    # An operator has moved the offset from 5 to 0: that is announced, and meanwhile the worker comes to 5 again.
+    (lane,) = lanes.next(speaker)
+    lanes.found(speaker, lane, offset=5, seq=4)
+    claimed.next_offset = 5
+    lanes.applied([claimed])
+    assert lane.is_settled
+    assert not lanes.wait_until_settled(0)
+
+    lanes.committed(speaker, {lane: (0, 4)})
+    lanes.end(speaker, 0)
+    assert not lanes.wait_until_settled(0)
+
+    assert lanes.next(speaker) == [lane]
+    lanes.committed(speaker, {lane: (5, 4)})
+    lanes.end(speaker, 0)
+    assert lanes.wait_until_settled(0)
 
 
 def test_a_client_that_hangs_is_replaced_a_few_times_and_then_ends_the_worker(let_go: Event) -> None:
