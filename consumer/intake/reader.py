@@ -105,9 +105,13 @@ class Reader:
     def pass_empty_offsets(self) -> Batch | None:
         """Offsets at the end of a partition that no record fills: marks of transactions."""
         advances = []
+        # Kafka's client is at the end of a partition, but its last records may be here still.
+        fetched = {(record.topic, record.partition) for record in self._records}
         for assigned in self.assignment.claimed():
             stream = assigned.stream
-            if stream is not None and assigned.end_of_partition > assigned.position == stream.next_offset:
+            if stream is None or assigned.partition in fetched:
+                continue
+            if assigned.end_of_partition > assigned.position == stream.next_offset:
                 advances.append(Advance(stream, stream.next_offset, assigned.end_of_partition))
                 assigned.position = assigned.end_of_partition
         return Batch([], advances) if advances else None
