@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import psycopg2
-from psycopg2.sql import SQL, Identifier
+from psycopg2.sql import SQL, Composable, Identifier
 from sqlalchemy import MetaData
 
 from bench.databases import checkpoint
@@ -18,7 +18,6 @@ from consumer.store.database import connect
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812  # it is a class
-    from sqlalchemy import Table
 
 _NOT_DATA = "alembic_version"
 
@@ -29,11 +28,13 @@ class TableRows:
 
     Args:
         table: its name.
+        columns: those that are not computed.
         rows: lines of COPY's text format, in the order in which they are stored.
         first: whether other tables refer to it by foreign keys, so that it must be loaded before them.
     """
 
     table: str
+    columns: list[str]
     rows: list[bytes]
     first: bool
 
@@ -47,7 +48,11 @@ def dump(url: str) -> list[TableRows]:
     tables = [table for table in metadata.sorted_tables if table.name != _NOT_DATA]
     parents = {key.column.table.name for table in tables for key in table.foreign_keys}
     with closing(psycopg2.connect(url)) as connection:
-        return [TableRows(t.name, _rows(connection, t), t.name in parents) for t in tables]
+        columns = {t.name: [column.name for column in t.columns if column.computed is None] for t in tables}
+        return [
+            TableRows(t.name, columns[t.name], _rows(connection, t.name, columns[t.name]), t.name in parents)
+            for t in tables
+        ]
 
 
 def load(url: str, dumped: list[TableRows], *, events: int, batch_size: int) -> float:
@@ -63,7 +68,8 @@ def load(url: str, dumped: list[TableRows], *, events: int, batch_size: int) -> 
     parts = [[_part(table, batch, batches) for table in dumped] for batch in range(batches)]
     checkpoint(url)
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        statements = [SQL("COPY {} FROM STDIN").format(Identifier(t.table)).as_string(cursor) for t in dumped]
+        into = SQL("COPY {} ({}) FROM STDIN")
+        statements = [into.format(Identifier(t.table), _names(t.columns)).as_string(cursor) for t in dumped]
         begun = time.perf_counter()
         for part in parts:
             for statement, rows in zip(statements, part, strict=True):
@@ -73,12 +79,16 @@ def load(url: str, dumped: list[TableRows], *, events: int, batch_size: int) -> 
         return time.perf_counter() - begun
 
 
-def _rows(connection: Connection, table: Table) -> list[bytes]:
+def _names(columns: list[str]) -> Composable:
+    return SQL(", ").join(map(Identifier, columns))
+
+
+def _rows(connection: Connection, table: str, columns: list[str]) -> list[bytes]:
     found = BytesIO()
     with connection.cursor() as cursor:
         # In the order in which the worker wrote them, as far as it did not write them again.
-        statement = SQL("COPY (SELECT * FROM {} ORDER BY ctid) TO STDOUT").format(Identifier(table.name))
-        cursor.copy_expert(statement, found)
+        statement = SQL("COPY (SELECT {} FROM {} ORDER BY ctid) TO STDOUT")
+        cursor.copy_expert(statement.format(_names(columns), Identifier(table)), found)
     return found.getvalue().splitlines(keepends=True)
 
 

@@ -72,7 +72,7 @@ def grow(url: str, commits: int, progress: Callable[[str], None]) -> int:
 
 def _multiply(table: Table, spans: dict[str, tuple[int, int]]) -> Composable:
     """INSERT of copies ``start`` to ``end`` of the rows that were there at first."""
-    columns = list(table.columns)
+    columns = [column for column in table.columns if column.computed is None]
     statement = SQL("INSERT INTO {} ({}) SELECT {} FROM original AS o, generate_series(%(start)s, %(end)s) AS copy")
     return statement.format(
         Identifier(table.name),

@@ -111,13 +111,21 @@ def _attach(unit: Unit, release: Release, *, created: bool) -> dict[int, str]:
             ReleaseProject(
                 release_id=release.id,
                 project_id=project.id,
+                date_added=release.date_added,
                 status=release.status or ReleaseStatus.OPEN,
                 listed_at=listed_at,
                 folded_version=folded_version(event.version),
                 precedence=precedence(parse_release_version(event.version)),
             )
         )
-        unit.tell_of_release("activity.release.created", slug, release, {"project": slug, "created": created})
+        beginning = {
+            "project": slug,
+            "created": created,
+            "ref": release.ref,
+            "url": release.url,
+            "dateReleased": rfc3339(release.date_released) if release.date_released else None,
+        }
+        unit.tell_of_release("activity.release.created", slug, release, beginning)
         if release.date_released is not None:
             data = {
                 "project": slug,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,12 @@ ABOVE_ALL = "~"
 
 # Numbers of one length compare as texts, so the length goes first: "a" for one digit, and so on.
 _LENGTHS = " abcdefghijklmnopqrs"
+
+_MOST_DIGITS = 19  # of a number of a semantic version, which has 63 bits
+_NUMBERS = 4
+
+# Numbers that are complete, one that may go on, and what follows when it does not.
+_START_OF_NUMBERS = re.compile(r"(?P<complete>(?:[0-9]+\.)*)(?P<last>[0-9]*)(?P<rest>.*)", re.DOTALL)
 
 _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE = 0xD800, 0xE000, 0x10FFFF
 
@@ -43,9 +50,69 @@ def precedence(version: ReleaseVersion) -> str:
     if version.major is None:
         return ""
     numbers = (version.major, version.minor, version.patch, version.revision)
-    ordered = [f"{_LENGTHS[len(digits)]}{digits}" for digits in map(str, numbers)]
     stage = " ".join(map(_identifier, version.prerelease.split("."))) if version.prerelease else "~"
-    return "".join(ordered) + stage
+    return "".join(_number(str(number)) for number in numbers) + stage
+
+
+def ranges(start: str) -> list[tuple[str, str, str]]:
+    """Where semantic versions are that start like this and say more of their numbers than nothing.
+
+    The index of versions has them by stem, then by precedence. The stem is the folded version up to its numbers, with
+    one more ``@`` where any of these begins with a zero that it does not need, as in ``web@2024.01``; of what is no
+    semantic version it is the whole. A version of any other stem starts like this if its stem does.
+
+    The ranges do not overlap. They may have other versions too.
+
+    Args:
+        start: of a folded version.
+
+    Returns:
+        Of each range: the stem, the first precedence, and the first after it.
+    """
+    package, at, numbers = start.rpartition("@")
+    if not at or not numbers:
+        return []
+    stem = package + at
+    return [
+        *((stem, low, high) for low, high in _precedences(numbers, padded=False)),
+        *((stem + "@", low, high) for low, high in _precedences(numbers, padded=True)),
+    ]
+
+
+def _precedences(numbers: str, *, padded: bool) -> list[tuple[str, str]]:
+    """Ranges of the precedences of versions whose numbers start like this.
+
+    ``1.2`` is the start of ``1.2``, ``1.20`` to ``1.29``, ``1.200`` to ``1.299``, and so on.
+
+    Args:
+        numbers: the start of what is behind the ``@``.
+        padded: of versions with a number that begins with a zero that it does not need; else of the others.
+    """
+    match = _START_OF_NUMBERS.fullmatch(numbers)
+    if match is None:
+        return []
+    complete = [_digits(number) for number in match["complete"].split(".")[:-1]]
+    last, missing = match["last"], _NUMBERS - len(complete) - 1
+    if missing < 0 or max(map(len, [*complete, _digits(last)])) > _MOST_DIGITS:
+        return []
+    start = "".join(map(_number, complete))
+    if match["rest"]:
+        starts = [start + _number(_digits(last)) + _number("0") * missing] if last else []
+    elif not last or (padded and last[0] == "0"):
+        starts = [start]
+    elif last[0] == "0":
+        starts = [start + _number("0")] if last == "0" else []
+    else:
+        starts = [f"{start}{_LENGTHS[length]}{last}" for length in range(len(last), _MOST_DIGITS + 1)]
+    return [(each, above_start(each) or ABOVE_ALL) for each in starts]
+
+
+def _digits(number: str) -> str:
+    return number.lstrip("0") or "0"
+
+
+def _number(digits: str) -> str:
+    return f"{_LENGTHS[len(digits)]}{digits}"
 
 
 def _identifier(identifier: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -151,11 +152,21 @@ release = Table(
 )
 
 
+# The numbers of a semantic version have no "@", and there is one before them. Where a number begins with a zero that it
+# does not need, the text tells less of the precedence: such versions are apart, by an "@" more.
+_STEM = (
+    "CASE WHEN precedence = '' THEN folded_version"
+    " WHEN folded_version ~ '@([0-9]+[.])*0[0-9]' THEN substring(folded_version FROM '^.*@') || '@'"
+    " ELSE substring(folded_version FROM '^.*@') END"
+)
+
+
 def _listing(table: str, *of: str) -> tuple[Column[object] | Index, ...]:
     """What lists the releases of a project, or of an environment: columns that repeat the release's, and indexes.
 
-    A page is one range of the index of its order. Every index has the version and both orders, or what a page in
-    its order needs of them: a page is found without reading the table.
+    A page is one range of the index of its order; of what starts with a text in the order of versions, one range for
+    each stem. Every index has the version and both orders, or what a page in its order needs of them: a page is found
+    without reading the table.
 
     Args:
         table: name of the table.
@@ -167,13 +178,19 @@ def _listing(table: str, *of: str) -> tuple[Column[object] | Index, ...]:
         _time("listed_at"),
         Column("folded_version", Text(collation="C"), nullable=False, comment="the version in no case"),
         Column("precedence", Text(collation="C"), nullable=False, comment="of the semantic version; empty: it is none"),
+        Column(
+            "stem",
+            Text(collation="C"),
+            Computed(_STEM, persisted=True),
+            nullable=False,
+            comment="the folded version up to its numbers, see consumer.store.listing_keys",
+        ),
         Index(f"{table}_date_idx", *listed, "listed_at", "release_id", "folded_version"),
         Index(f"{table}_precedence_idx", *listed, "precedence", "release_id", "folded_version"),
         Index(
             f"{table}_version_idx",
-            *listed,
-            "folded_version",
-            postgresql_include=["listed_at", "precedence", "release_id"],
+            *(*listed, "stem", "precedence", "release_id", "folded_version"),
+            postgresql_include=["listed_at"],
         ),
     )
 
@@ -183,8 +200,10 @@ release_project = Table(
     metadata,
     Column("release_id", BigInteger, nullable=False),
     Column("project_id", BigInteger, nullable=False),
+    _time("date_added"),
     *_listing("release_project", "project_id"),
     PrimaryKeyConstraint("release_id", "project_id"),
+    Index(None, "project_id", "date_added", "release_id"),
 )
 
 release_environment = Table(
@@ -434,6 +453,7 @@ consumer_offset = Table(
     Column("lost", BigInteger, nullable=False, server_default=text("0"), comment="offsets that Kafka no longer had"),
     Column("adopted", BigInteger, nullable=False, server_default=text("0"), comment="parked events of a former topic"),
     Column("pruned", BigInteger, nullable=False, server_default=text("0"), comment="dead letters past retention"),
+    Column("heir_id", Integer, comment="nobody reads this partition: the row whose owner sees to what is left here"),
     _time("updated_at"),
     UniqueConstraint("consumer_group", "cluster_id", "topic_id", "partition"),
 )
@@ -446,6 +466,15 @@ processed_event = Table(
     Column("offset_id", Integer, nullable=False, comment="the consumer_offset row of the record it came by first"),
     Column("offset", BigInteger, nullable=False, comment="of that record: a duplicate is another one"),
     Index("processed_event_processed_at_idx", "processed_at", postgresql_using="brin"),
+)
+
+# Not in consumer_offset, whose rows the batches of events hold.
+expired_event = Table(
+    "expired_event",
+    metadata,
+    Column("offset_id", Integer, primary_key=True, autoincrement=False, comment="a consumer_offset row"),
+    Column("events", BigInteger, nullable=False),
+    comment="how many ids of events retention has removed: else nobody could tell whether one was lost",
 )
 
 outbox = Table(

@@ -1,4 +1,7 @@
-"""How pages of a project with many releases are found: by ranges of indexes, wherever in the list they are."""
+"""How pages of a project with many releases are found: by ranges of indexes, wherever in the list they are.
+
+So is the release that came next after another.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint, event, text
 from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex
 
 from consumer.store import tables
-from consumer.store.database import connect
+from consumer.store.database import connect, sql
 from consumer.store.listing_keys import folded_version, precedence
 from consumer.store.reading.cursors import encode_cursor
 from consumer.store.reading.listings import FEW, WINDOW, Listing
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(300)  # the rows are filled in before the first test
 
-RELEASES = 300_000
+RELEASES = 1_000_000
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 PAGE = 100
 FILLED = (tables.release, tables.release_project, tables.release_environment)
@@ -49,7 +53,7 @@ SELECT
     timestamptz '2020-01-01' + n * interval '1 minute' AS date_added, n % 50 <> 0 AS semantic,
     CASE
         WHEN n % 50 = 0 THEN 'Build-' || n
-        ELSE CASE WHEN n <= 150000 THEN 'Old@' ELSE 'Web@' END || n / 10000 || '.' || n / 100 % 100 || '.' || n % 100
+        ELSE CASE WHEN n <= 500000 THEN 'Old@' ELSE 'Web@' END || n / 10000 || '.' || n / 100 % 100 || '.' || n % 100
             || CASE WHEN n % 7 = 0 THEN '-rc.1' ELSE '' END
     END AS version,
     CASE
@@ -60,12 +64,16 @@ SELECT
 FROM generate_series(1, {releases}) AS n;
 INSERT INTO release (id, organization_id, version, status, date_added)
 SELECT id, 1, version, status, date_added FROM made;
-INSERT INTO release_project SELECT id, 11, status, date_added, lower(version), precedence FROM made;
-INSERT INTO release_project SELECT id, 12, status, date_added, lower(version), precedence FROM made WHERE id % 100 = 1;
-INSERT INTO release_environment
-SELECT id, 11, 21, status, date_added, lower(version), precedence, date_added, date_added FROM made WHERE id % 5 = 1;
-INSERT INTO release_environment
-SELECT id, 11, 22, status, date_added, lower(version), precedence, date_added, date_added FROM made WHERE id % 1000 = 1;
+INSERT INTO release_project (release_id, project_id, date_added, status, listed_at, folded_version, precedence)
+SELECT id, project_id, date_added, status, date_added, lower(version), precedence
+FROM made, (VALUES (11, 1), (12, 100)) AS project (project_id, every)
+WHERE id % every = 1 % every;
+INSERT INTO release_environment (
+    release_id, project_id, environment_id, status, listed_at, folded_version, precedence, first_seen, last_seen
+)
+SELECT id, 11, environment_id, status, date_added, lower(version), precedence, date_added, date_added
+FROM made, (VALUES (21, 5), (22, 1000)) AS environment (environment_id, every)
+WHERE id % every = 1;
 """
 
 
@@ -139,13 +147,23 @@ def read(connection: Connection, **listing: Any) -> Read:
         if not parameters:
             connection.exec_driver_sql(statement)  # how to plan those that follow
             continue
-        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
-        plan = connection.exec_driver_sql(explain, parameters).scalar_one()[0]["Plan"]
+        plan = explained(connection, statement, parameters)
         total.rows += sum(_rows(node) for node in _nodes(plan) if node.get("Relation Name") in NAMES)
         if "status" in parameters:
-            total.blocks += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+            total.blocks += _blocks(plan)
     connection.rollback()
     return total
+
+
+def explained(connection: Connection, statement: str, parameters: Any) -> dict[str, Any]:
+    """The plan by which a statement was executed."""
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+    plan: dict[str, Any] = connection.exec_driver_sql(explain, parameters).scalar_one()[0]["Plan"]
+    return plan
+
+
+def _blocks(plan: dict[str, Any]) -> int:
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -211,10 +229,24 @@ def test_a_query_that_many_match_takes_a_range_of_the_listing(
 
 
 @PARTS
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("environment", [None, "production", "staging"])
+@pytest.mark.parametrize(
+    ("query", "searches"), [("web@", 3), ("old@", 3), ("old@1", 41), ("old@49.", 5), ("WEB@77.17", 40), ("nothing", 1)]
+)
+def test_by_version_a_query_that_says_the_package_takes_ranges_of_an_index(
+    connection: Connection, part: str, status: str, environment: str | None, query: str, searches: int
+) -> None:
+    page = read(connection, **from_the(part, sort="semver", status=status, environment=environment, query=query))
+    assert page.rows <= STATUSES[status] * 2 * (PAGE + 1) + SHOWN
+    assert page.blocks <= STATUSES[status] * (4 * searches + 10)
+
+
+@PARTS
 @SORTS
 @pytest.mark.parametrize("environment", [None, "production", "staging"])
 @pytest.mark.parametrize(
-    ("query", "matches"), [("nothing", 0), ("web@17.17.", 100), ("build-2999", 2), ("old@1", 60_000)]
+    ("query", "matches"), [("nothing", 0), ("web@77.17.", 100), ("build-2999", 2), ("old@1", 110_000)]
 )
 def test_a_query_that_few_match_takes_a_window_and_these(
     connection: Connection, part: str, sort: str, environment: str | None, query: str, matches: int
@@ -231,3 +263,24 @@ def test_many_that_are_far_away_take_one_walk_inside_an_index(connection: Connec
     assert page.rows <= STATUSES[status] * (WINDOW + FEW + 2 * (PAGE + 1)) + SHOWN
     index = blocks_of(connection, f"release_project_{'date' if sort == 'date' else 'precedence'}_idx")
     assert page.blocks <= index + STATUSES[status] * (100 + (WINDOW + FEW) // 50)
+
+
+@pytest.mark.parametrize(
+    ("project", "number", "next_"),
+    [
+        ("web", 1, 2),
+        ("web", RELEASES // 2, RELEASES // 2 + 1),
+        ("web", RELEASES, None),
+        ("api", 1, 101),
+        ("api", RELEASES // 2, RELEASES // 2 + 1),
+        ("api", RELEASES - 99, None),
+    ],
+)
+def test_the_next_release_is_one_look_up(connection: Connection, project: str, number: int, next_: int | None) -> None:
+    version = connection.scalar(text("SELECT version FROM release WHERE id = :id"), {"id": number})
+    keys = orjson.dumps([{"organization_id": 1, "project": project, "version": version}]).decode()
+    found = [row[3] for row in connection.exec_driver_sql(sql("load_next_releases"), {"keys": keys})]
+    assert found == ([] if next_ is None else [next_])
+    plan = explained(connection, sql("load_next_releases"), {"keys": keys})
+    assert sum(_rows(node) for node in _nodes(plan) if node.get("Relation Name") in NAMES) <= 3
+    assert _blocks(plan) <= 30

@@ -26,6 +26,7 @@ MAX_PAGE = 100
 """Items of a page, at most (SEMANTICS section 8)."""
 
 MAX_ID = 2**63 - 1
+MIN_ID = -(2**63)
 
 
 def rows(connection: Connection, statement: str, **parameters: object) -> Sequence[AnyRow]:

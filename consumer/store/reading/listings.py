@@ -3,9 +3,13 @@
 A page is found by its keys alone, which indexes hold; what is shown of its releases is read afterwards, by id. A page
 of all statuses is merged from a page of each.
 
-A page of a query is looked for in a window of the listing first: many that match fill it. Where it is not filled, few
-match, or all of them far away. Few are all read, by version, and sorted. Of many, the listing is gone through in its
-order, and what does not match is passed over inside the index, which takes some tens of nanoseconds.
+What matches a query lies in the index of versions by stem, and by precedence where the stem is the same: by version, a
+page is merged from a page of each stem, wherever these are. That is all for a query that says the package.
+
+By date, or where what matches has many stems, a page is looked for in a window of the listing first: many that match
+fill it. Where it is not filled, few match, or all of them far away. Few are all read, by version, and sorted. Of many,
+the listing is gone through in its order, and what does not match is passed over inside the index, which takes some
+tens of nanoseconds.
 """
 
 from __future__ import annotations
@@ -16,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from psycopg2.extensions import AsIs
 
 from consumer.codes import ReleaseStatus
-from consumer.store.listing_keys import ABOVE_ALL, above_start, folded_version
+from consumer.store.listing_keys import ABOVE_ALL, above_start, folded_version, ranges
 from consumer.store.reading.cursors import decode_cursor, encode_cursor
-from consumer.store.reading.documents import MAX_ID, rows
+from consumer.store.reading.documents import MAX_ID, MIN_ID, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,6 +34,9 @@ Sort = Literal["date", "semver"]
 WINDOW = 5000
 """Places of a listing that are looked through for what matches a query."""
 
+STEMS = 20
+"""Stems, at most, that a page in the order of versions is merged from."""
+
 FEW = 120_000
 """Releases that match a query, at most, where all of them are read and sorted: a million by one more digit."""
 
@@ -40,8 +47,12 @@ _STATUSES: dict[StatusFilter, tuple[ReleaseStatus, ...]] = {
 }
 
 
-_KEYS: dict[Sort, tuple[str, str]] = {"date": ("listed_at", "infinity"), "semver": ("precedence", ABOVE_ALL)}
-"""The column that listings are sorted by, and a value above all; where it is equal, the id decides."""
+_KEYS: dict[Sort, tuple[str, str, str]] = {
+    "date": ("listed_at", "-infinity", "infinity"),
+    "semver": ("precedence", "", ABOVE_ALL),
+}
+"""The column that listings are sorted by, a value below all or the least, and one above all; where it is equal, the id
+decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ class Listing:
     sort: Sort
 
     def find(self, connection: Connection, *, limit: int, cursor: str | None, **ids: int | None) -> Found:
-        """The ids of a page, by one statement a status, with a query by at most three.
+        """The ids of a page, by one statement a status, with a query by at most four.
 
         Args:
             connection: in a REPEATABLE READ transaction.
@@ -76,7 +87,7 @@ class Listing:
         Raises:
             UsageError: the cursor is broken, or of another listing.
         """
-        key, top = _KEYS[self.sort]
+        key, bottom, top = _KEYS[self.sort]
         query = folded_version(self.query or "")
         after = (top, MAX_ID) if cursor is None else decode_cursor(self._identity, cursor)
         parameters = (
@@ -84,20 +95,25 @@ class Listing:
             | _membership(ids["environment_id"])
             | {
                 "key": AsIs(key),
-                "query": query,
-                "above_query": above_start(query),
+                **_matching(query),
                 "after_key": after[0],
                 "after_id": after[1],
+                "stems": STEMS,
                 "window": WINDOW,
                 "few": FEW,
                 "limit": limit + 1,
+                "floor": None,
             }
         )
         # An index has the order already: not to sort keeps the planner to it, however few rows it expects.
         connection.exec_driver_sql("SET LOCAL enable_sort = off; SET LOCAL jit = off")
         found: list[tuple[Any, int]] = []
         for status in _STATUSES[self.status]:
-            found += self._found(connection, parameters | {"status": status.value})
+            statement, page = self._found(connection, parameters | {"status": status.value})
+            found += page
+            # Where one status had to be gone through, so are the others, as far as the page goes: together one walk.
+            if self.query and statement == "read_ids":
+                parameters["floor"] = page[-1][0] if len(page) > limit else bottom
         connection.exec_driver_sql("SET LOCAL enable_sort = DEFAULT; SET LOCAL jit = DEFAULT")
         found.sort(reverse=True)
         more = len(found) > limit
@@ -106,17 +122,21 @@ class Listing:
             encode_cursor(self._identity, found[limit - 1]) if more else None,
         )
 
-    def _found(self, connection: Connection, parameters: dict[str, Any]) -> list[tuple[Any, int]]:
-        """The first releases after the cursor, of one status: sort key and id."""
+    def _found(self, connection: Connection, parameters: dict[str, Any]) -> tuple[str, list[tuple[Any, int]]]:
+        """The first releases after the cursor, of one status: sort key and id; and the statement that found them."""
         statement = "read_ids"
-        if self.query:
+        if self.query and self.sort == "semver":
+            stems = [stem for (stem,) in rows(connection, "read_stems", **parameters)]
+            if len(stems) <= STEMS:
+                statement, parameters = "read_ids_of_stems", parameters | _merged(stems, parameters)
+        if self.query and statement == "read_ids" and parameters["floor"] is None:
             near = rows(connection, "read_ids_near", **parameters)
             if len(near) == parameters["limit"]:
-                return [(key, id_) for id_, key in near]
+                return "read_ids_near", [(key, id_) for id_, key in near]
             ((matching,),) = rows(connection, "count_matching", **parameters)
             if matching <= FEW:
                 statement = "read_ids_of_few"
-        return [(key, id_) for id_, key in rows(connection, statement, **parameters)]
+        return statement, [(key, id_) for id_, key in rows(connection, statement, **parameters)]
 
     @property
     def _identity(self) -> tuple[str | None, ...]:
@@ -129,6 +149,32 @@ def _membership(environment_id: int | None) -> dict[str, AsIs]:
         return {"membership": AsIs("release_project"), "in_environment": AsIs("TRUE")}
     condition = f"membership.environment_id = {environment_id:d}"
     return {"membership": AsIs("release_environment"), "in_environment": AsIs(condition)}
+
+
+def _matching(query: str) -> dict[str, Any]:
+    """Where releases are that match: among all versions, and where only the start of their stem is in the query."""
+    parts = ranges(query)
+    return {
+        "query": query,
+        "above_query": above_start(query),
+        "range_stems": [stem for stem, _, _ in parts],
+        "lows": [low for _, low, _ in parts],
+        "highs": [high for _, _, high in parts],
+    }
+
+
+def _merged(stems: list[str], parameters: dict[str, Any]) -> dict[str, list[Any]]:
+    """What a page is merged from: stems that start like the query, and what it leaves of its own; up to the cursor."""
+    after = (parameters["after_key"], parameters["after_id"])
+    parts = zip(parameters["range_stems"], parameters["lows"], parameters["highs"], strict=True)
+    merged = [(stem, "", after) for stem in stems]
+    merged += [(stem, low, min((high, MIN_ID), after)) for stem, low, high in parts if (low, MIN_ID) < after]
+    return {
+        "range_stems": [stem for stem, _, _ in merged],
+        "lows": [low for _, low, _ in merged],
+        "highs": [high for _, _, (high, _) in merged],
+        "high_ids": [id_ for _, _, (_, id_) in merged],
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,9 @@ def save_releases(cursor: Cursor, rows: WorkingSet) -> None:
     copy_rows(
         cursor,
         "release_project",
-        "release_id, project_id, status, listed_at, folded_version, precedence",
+        "release_id, project_id, date_added, status, listed_at, folded_version, precedence",
         [
-            (r.id, project_id, r.status, r.listed_at, *_listing_keys(r, parsed.get(r.id)))
+            (r.id, project_id, r.date_added, r.status, r.listed_at, *_listing_keys(r, parsed.get(r.id)))
             for r in releases
             for project_id in r.projects
             if project_id not in r.stored_projects

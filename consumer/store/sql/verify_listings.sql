@@ -1,7 +1,7 @@
 SELECT 'release_project' AS "table", p.release_id, p.project_id, NULL::bigint AS environment_id
 FROM release_project p
 JOIN release r ON r.id = p.release_id
-WHERE p.status <> r.status OR p.listed_at <> coalesce(r.date_released, r.date_added)
+WHERE p.status <> r.status OR p.listed_at <> coalesce(r.date_released, r.date_added) OR p.date_added <> r.date_added
 UNION ALL
 SELECT 'release_environment', e.release_id, e.project_id, e.environment_id
 FROM release_environment e

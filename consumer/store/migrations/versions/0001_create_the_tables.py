@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915  # a statement a table
     """Create everything."""
     for table in (
         "repository",
@@ -152,6 +152,12 @@ def upgrade() -> None:
             server_default=sa.text("0"),
             nullable=False,
             comment="dead letters past retention",
+        ),
+        sa.Column(
+            "heir_id",
+            sa.Integer(),
+            nullable=True,
+            comment="nobody reads this partition: the row whose owner sees to what is left here",
         ),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("consumer_offset_pkey")),
@@ -333,6 +339,18 @@ def upgrade() -> None:
             nullable=False,
             comment="of the semantic version; empty: it is none",
         ),
+        sa.Column(
+            "stem",
+            sa.Text(collation="C"),
+            sa.Computed(
+                "CASE WHEN precedence = '' THEN folded_version"
+                " WHEN folded_version ~ '@([0-9]+[.])*0[0-9]' THEN substring(folded_version FROM '^.*@') || '@'"
+                " ELSE substring(folded_version FROM '^.*@') END",
+                persisted=True,
+            ),
+            nullable=False,
+            comment="the folded version up to its numbers, see consumer.store.listing_keys",
+        ),
         sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_deploy_id", sa.BigInteger(), nullable=True),
@@ -350,6 +368,7 @@ def upgrade() -> None:
         "release_project",
         sa.Column("release_id", sa.BigInteger(), nullable=False),
         sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("date_added", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=False, comment="of the release"),
         sa.Column("listed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("folded_version", sa.Text(collation="C"), nullable=False, comment="the version in no case"),
@@ -358,6 +377,18 @@ def upgrade() -> None:
             sa.Text(collation="C"),
             nullable=False,
             comment="of the semantic version; empty: it is none",
+        ),
+        sa.Column(
+            "stem",
+            sa.Text(collation="C"),
+            sa.Computed(
+                "CASE WHEN precedence = '' THEN folded_version"
+                " WHEN folded_version ~ '@([0-9]+[.])*0[0-9]' THEN substring(folded_version FROM '^.*@') || '@'"
+                " ELSE substring(folded_version FROM '^.*@') END",
+                persisted=True,
+            ),
+            nullable=False,
+            comment="the folded version up to its numbers, see consumer.store.listing_keys",
         ),
         sa.PrimaryKeyConstraint("release_id", "project_id", name=op.f("release_project_pkey")),
     )
@@ -368,9 +399,15 @@ def upgrade() -> None:
         for name, columns, included in (
             ("date", ["listed_at", "release_id", "folded_version"], None),
             ("precedence", ["precedence", "release_id", "folded_version"], None),
-            ("version", ["folded_version"], ["listed_at", "precedence", "release_id"]),
+            ("version", ["stem", "precedence", "release_id", "folded_version"], ["listed_at"]),
         ):
             op.create_index(f"{listing}_{name}_idx", listing, listed + columns, postgresql_include=included)
+    op.create_index(
+        op.f("release_project_project_id_date_added_release_id_idx"),
+        "release_project",
+        ["project_id", "date_added", "release_id"],
+        unique=False,
+    )
     op.create_table(
         "repository",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -420,6 +457,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("environment_pkey")),
         sa.UniqueConstraint("organization_id", "name", name=op.f("environment_organization_id_name_key")),
+    )
+    op.create_table(
+        "expired_event",
+        sa.Column("offset_id", sa.Integer(), autoincrement=False, nullable=False, comment="a consumer_offset row"),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("offset_id", name=op.f("expired_event_pkey")),
+        comment="how many ids of events retention has removed: else nobody could tell whether one was lost",
     )
     op.create_table(
         "external_issue",
