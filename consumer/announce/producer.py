@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from consumer.settings import Settings
 
 
+_OVERHEAD_BYTES = 1024 * 1024
+_MOST_BYTES = 1_000_000_000
+"""The most that librdkafka takes."""
+
+
 def make_producer(settings: Settings, bootstrap_servers: str) -> Producer:
     """Make the producer of announcements; its transactions are not initialized yet.
 
@@ -27,6 +32,9 @@ def make_producer(settings: Settings, bootstrap_servers: str) -> Producer:
             # A transaction that begins right after another is refused for some milliseconds; 100, the default, is long.
             "retry.backoff.ms": 5,
             "compression.type": "lz4",
+            # As much as the topics take (``Cluster.create_missing_topics``): what Kafka's client refuses would hold up
+            # all announcements behind it for ever. The list of a log's authors may be about as large as its event.
+            "message.max.bytes": min(settings.max_event_bytes + _OVERHEAD_BYTES, _MOST_BYTES),
             **settings.kafka_client(bootstrap_servers),
             "transactional.id": f"{settings.group_id}-{settings.instance_name}",
             "transaction.timeout.ms": milliseconds,

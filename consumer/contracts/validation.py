@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MAX_VIOLATIONS = 1000
 """How many errors of one event are listed; a hostile event of 20 MiB would have millions."""
 
+_LONGEST = 500
+"""Characters of a name in a path, of a path, and of a message; a hostile event has names of megabytes."""
+
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 """NUL characters, which PostgreSQL cannot keep, and lone surrogates, which are not Unicode text."""
 
@@ -61,7 +64,7 @@ class _Contract:
 
 def json_path(path: Path) -> str:
     """The JSON path of a value, such as ``$.data.commits[3].id``."""
-    return "$" + "".join(map(_step, path))
+    return _shortened("$" + "".join(map(_step, path)))
 
 
 def accepts(document: dict[str, Any]) -> bool:
@@ -103,7 +106,7 @@ def schema_violations(document: Any) -> list[Violation]:
 
 
 def _bounded(violations: Iterator[Violation]) -> list[Violation]:
-    found = list(islice(violations, MAX_VIOLATIONS + 1))
+    found = [Violation(v.path, _shortened(v.message)) for v in islice(violations, MAX_VIOLATIONS + 1)]
     if len(found) > MAX_VIOLATIONS:
         found[-1] = Violation("$", f"has more errors than these {MAX_VIOLATIONS}; the rest is not listed")
     return found
@@ -151,7 +154,10 @@ def _errors(contract: _Contract, value: Any, path: Path) -> Iterator[Violation]:
     lists: dict[Path, list[Any]] = {}
     for place in contract.lists:
         outline, lists[place] = _emptied(outline, place)
-    errors = [(tuple(error.instance_path), error) for error in contract.full.iter_errors(outline)]
+    errors = _iter_errors(contract, outline)
+    if errors is None:
+        yield Violation(json_path(path), "has an error in something that is nested more than 255 levels deep")
+        errors = []
     misspelt = {where for where, error in errors if error.kind.name == "pattern"}
     for where, error in errors:
         emptied = error.kind.name == "minItems" and lists.get(where)
@@ -167,6 +173,19 @@ def _errors(contract: _Contract, value: Any, path: Path) -> Iterator[Violation]:
         if field.unique:
             for index, key in _repeated(lists[place], field.unique):
                 yield Violation(json_path((*path, *place, index, field.unique)), f"{field.repeated}: {key!r}")
+
+
+def _iter_errors(contract: _Contract, value: Any) -> list[tuple[Path, ValidationError]] | None:
+    """Errors of a value with their places in it; ``None`` where jsonschema-rs cannot tell them.
+
+    It gives each with the value that is wrong, and gives no value of more than 255 levels (tried with 0.60).
+    """
+    try:
+        return [(tuple(error.instance_path), error) for error in contract.full.iter_errors(value)]
+    except UnicodeEncodeError:
+        raise
+    except ValueError:
+        return None
 
 
 def _repeated(items: list[Any], name: str) -> Iterator[tuple[int, str]]:
@@ -212,7 +231,12 @@ def _literal(value: Any) -> str:
 def _step(part: str | int) -> str:
     if isinstance(part, int):
         return f"[{part}]"
+    part = _shortened(part)
     return f".{part}" if _IDENTIFIER.fullmatch(part) else f"[{orjson.dumps(part).decode()}]"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def _type_of(document: dict[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.contracts import Opened, check_event, describe, keeps_schema, open_event, reasons
 from consumer.contracts.events import ReleaseEvent
-from consumer.errors import EventError, InvalidEvent
+from consumer.errors import EventError, InvalidEvent, Violation
 from consumer.handlers import Plan, plan
 from consumer.store.processed_events import digest_of
 from consumer.store.streams import Advance, Stream
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from consumer.contracts.records import Record
     from consumer.settings import Settings
     from consumer.store.parking import ParkedEvent
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 500
+"""Characters of a message about what nobody foresaw, at most."""
 
 
 @dataclass(slots=True)
@@ -111,10 +117,12 @@ def _open(
     opened = None
     try:
         opened = open_event(record.value, record.headers, max_bytes=settings.max_event_bytes)
+        item.digest = digest_of(*opened.name) if opened.name else None
     except InvalidEvent as error:
         _blame(item, error, settings)
-    else:
-        item.digest = digest_of(*opened.name) if opened.name else None
+    except Exception as error:  # noqa: BLE001  # whatever it is, its neighbours must not suffer
+        opened = None
+        _refuse(item, error)
     return item, opened
 
 
@@ -123,13 +131,22 @@ def _plan(begun: tuple[Item, Opened | None], settings: Settings) -> Item:
     if opened is not None:
         try:
             event = check_event(opened)
+            item.plan, item.event_type = plan(event, settings.ignore_markers), event.type
         except InvalidEvent as error:
             # An id counts only with an event: the same may come again, mended. Rules are looked at after it is.
             item.digest = item.digest if error.reason == reasons.RULE else None
             _blame(item, error, settings)
-        else:
-            item.plan, item.event_type = plan(event, settings.ignore_markers), event.type
+        except Exception as error:  # noqa: BLE001  # as above
+            item.digest = None
+            _refuse(item, error)
     return item
+
+
+def _refuse(item: Item, error: Exception) -> None:
+    """Put away what nobody foresaw: a worker that ended for it would meet it again at every start."""
+    log.error("%s cannot be decoded: %r", item, error)
+    log.debug("because of:", exc_info=error)
+    item.error = EventError("cannot-be-applied", [Violation("$", f"cannot be decoded: {error!r}"[:_LONGEST])])
 
 
 def _blame(item: Item, error: InvalidEvent, settings: Settings) -> None:
@@ -164,10 +181,17 @@ def make_batch(
     known = find_known({item.digest for item, _ in begun if item.digest is not None and not item.is_replay})
     for item, opened in begun:
         is_seen = item.digest in known and not item.is_replay
-        item.is_known = is_seen and opened is not None and keeps_schema(opened)
+        item.is_known = is_seen and opened is not None and _keeps_schema(opened)
     items = [one[0] if one[0].is_known else _plan(one, settings) for one in begun]
     ends = {stream.id: Advance(stream, starts[stream.id], record.offset + 1) for stream, record in records}
     return Batch(items, list(ends.values()))
+
+
+def _keeps_schema(opened: Opened) -> bool:
+    try:
+        return keeps_schema(opened)
+    except Exception:  # noqa: BLE001  # who decodes it will say what it is
+        return False
 
 
 def retry_batch(due: Sequence[ParkedEvent], streams: Mapping[int, Stream], settings: Settings) -> Batch:

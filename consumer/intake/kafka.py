@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -21,13 +22,18 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Message
 
+    from consumer.contracts.records import Header
     from consumer.intake.assignment import Partition
     from consumer.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
 _RECORD_OVERHEAD_BYTES = 1024 * 1024
 _PAUSE_SECONDS = 0.05
+_YEAR_10000 = 253_402_300_800_000
+"""Milliseconds since 1970: the first that Python's calendar does not have."""
 
 # A fetch is counted as it comes, compressed, and held unpacked: ten times as much is usual. So a fetch is small, and
 # what it exceeds ``prefetch_bytes`` by, too. A record that is larger comes all the same, alone.
@@ -217,9 +223,25 @@ def to_record(message: Message) -> Record:
     """A message without an error, as the rest of the package knows it."""
     (topic, partition), offset = end_of_partition(message)
     _, milliseconds = message.timestamp()
-    timestamp = datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds >= 0 else None
-    headers: Any = message.headers()
-    return Record(topic, partition, offset, message.key(), message.value(), headers or (), timestamp)
+    # A producer may say any time, such as one in microseconds; what no calendar has is no time.
+    timestamp = datetime.fromtimestamp(milliseconds / 1000, UTC) if 0 <= milliseconds < _YEAR_10000 else None
+    return Record(topic, partition, offset, message.key(), message.value(), _headers(message), timestamp)
+
+
+def _headers(message: Message) -> Sequence[Header]:
+    """Headers of a message; none where Kafka's client cannot tell them: where a name is not UTF-8."""
+    try:
+        headers: Any = message.headers()
+    except SystemError:
+        # Raised by confluent-kafka 2.16 in place of a UnicodeDecodeError. A worker that ended here would end for ever.
+        log.warning("%s-%s@%s: a header's name is not UTF-8; it is read as if it had none", *_place(message))
+        return ()
+    return headers or ()
+
+
+def _place(message: Message) -> tuple[str, int, int]:
+    (topic, partition), offset = end_of_partition(message)
+    return topic, partition, offset
 
 
 def end_of_partition(message: Message) -> tuple[Partition, int]:

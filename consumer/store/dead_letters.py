@@ -32,6 +32,10 @@ class DeadLetter:
     arrived_at: datetime
 
 
+_MOST_ERRORS = 2_500
+"""Errors of a dead letter that are kept: it must fit into an announcement. Validation lists fewer."""
+
+
 def record_columns(stream_id: int, record: Record) -> tuple[Any, ...]:
     """A record in the order of ``RECORD_COLUMNS``."""
     return (
@@ -108,4 +112,7 @@ def rebury(cursor: Cursor, letters: Sequence[tuple[int, EventError, str | None]]
 
 
 def _errors(error: EventError) -> str:
-    return orjson.dumps([{"path": v.path, "message": v.message} for v in error.violations]).decode()
+    errors = [{"path": v.path, "message": v.message} for v in error.violations[:_MOST_ERRORS]]
+    if len(error.violations) > _MOST_ERRORS:
+        errors.append({"path": "$", "message": f"has more errors than these {_MOST_ERRORS}; the rest is not listed"})
+    return orjson.dumps(errors).decode()

@@ -534,3 +534,27 @@ def test_whatever_comes_in_is_an_event_or_invalid(
     describe(value, record_headers)
     with suppress(InvalidEvent):
         decode(value, record_headers, max_bytes=MAX_BYTES)
+
+
+@pytest.mark.parametrize("levels", [255, 256, 1000])
+@pytest.mark.parametrize("field", ["organization", "version", "commits"])
+def test_an_error_in_something_nested_very_deeply_is_an_error_like_others(field: str, levels: int) -> None:
+    template = orjson.dumps(event("commits-pushed", {**RELEASE, "projects": ["web"], field: "deep"}))
+    value = template.replace(b'"deep"', b"[" * levels + b"]" * levels)
+
+    with pytest.raises(InvalidEvent) as caught:
+        decode(value, None, max_bytes=MAX_BYTES)
+    assert caught.value.reason == "schema"
+    assert caught.value.violations
+
+
+def test_names_and_values_of_megabytes_are_cut_in_what_is_said_of_them() -> None:
+    """Each error names its place: of a hostile event that would be any number of megabytes, times 1000."""
+    name, id_ = "n" * 500_000, "i" * 500_000
+    data = {**RELEASE, "projects": ["web"], "commits": [{"id": id_}, {"id": id_}], name: {"a": "\0", "b": ["\0"]}}
+
+    with pytest.raises(InvalidEvent) as caught:
+        decode(orjson.dumps(event("commits-pushed", data)), None, max_bytes=10 * MAX_BYTES)
+    violations = caught.value.violations
+    assert {violation.path[:10] for violation in violations} == {'$.data["nn', "$.data.com"}
+    assert max(len(violation.path) + len(violation.message) for violation in violations) < 1100

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 from uuid import uuid4
 
+import pytest
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from consumer.intake.kafka import to_record
 from consumer.intake.reader import Reader
 from consumer.settings import Settings
 from consumer.store.streams import Stream
@@ -66,3 +68,25 @@ def test_the_last_records_of_a_partition_are_no_marks_while_another_batch_comes_
     empty = reader.pass_empty_offsets()
     assert empty is not None
     assert [(a.stream.id, a.expected, a.next_offset) for a in empty.advances] == [(1, 1, 2)], "a mark, and no record"
+
+
+@pytest.mark.parametrize("milliseconds", [253_402_300_800_000, 10**16, 2**63 - 1])
+def test_a_time_that_no_calendar_has_is_no_time(milliseconds: int) -> None:
+    """Kafka up to 3.9 takes any time, a later one where the topic says so: such as one in microseconds."""
+    message = Message(topic=TOPIC, partition=0, offset=7, value=b"x", timestamp=(1, milliseconds))
+    kept = to_record(message)
+    assert (kept.offset, kept.value, kept.timestamp) == (7, b"x", None)
+
+
+class Unreadable(Message):
+    """A message with a header whose name is not UTF-8, as Kafka's client hands it out (tried with 2.16)."""
+
+    def headers(self) -> NoReturn:
+        message = "<method 'headers' of 'cimpl.Message' objects> returned a result with an exception set"
+        raise SystemError(message)
+
+
+def test_a_header_whose_name_is_no_text_does_not_end_the_worker(caplog: pytest.LogCaptureFixture) -> None:
+    kept = to_record(Unreadable(topic=TOPIC, partition=0, offset=7, value=b"x", timestamp=(1, 0)))
+    assert (kept.offset, kept.value, kept.headers) == (7, b"x", ())
+    assert f"{TOPIC}-0@7" in caplog.text

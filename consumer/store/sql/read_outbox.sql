@@ -1,5 +1,7 @@
--- What is announced again says so; all else of it stays as it was.
-SELECT o.seq, o.dead_letter_id IS NOT NULL, coalesce(convert_to(a.key, 'UTF8'), d.record_key),
+-- What is announced again says so; all else of it stays as it was. A dead letter is announced under its record key, but
+-- for a key so large that Kafka might not take it: compressed, it may have come in with one of any size.
+SELECT o.seq, o.dead_letter_id IS NOT NULL,
+       coalesce(convert_to(a.key, 'UTF8'), CASE WHEN octet_length(d.record_key) <= 65536 THEN d.record_key END),
        CASE WHEN o.replayed THEN left(event.cloudevent, -1) || ',"replayed":true}' ELSE event.cloudevent END
 FROM outbox o
 LEFT JOIN activity a ON a.id = o.activity_id
