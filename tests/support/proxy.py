@@ -1,11 +1,13 @@
-"""A TCP proxy before a server, on the loopback address: cuts, refuses, or hangs connections half-open."""
+"""A TCP proxy before a server, on the loopback address: cuts, refuses, slows connections, or hangs them half-open."""
 
 from __future__ import annotations
 
+import random
 import socket
 import struct
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from consumer.services import Services
 
 _CHUNK = 65536
+_SIZE = 4
+"""Bytes that tell how long an answer of Kafka is."""
 
 
 class Action(Enum):
@@ -28,6 +32,25 @@ class Action(Enum):
     """The server never gets it; both sides keep the connection, and never hear of each other again."""
     HANG_AFTER = auto()
     """The server gets it, and then the connection hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slowness:
+    """A line that takes its time: one for each connection and direction, with one packet under way at a time.
+
+    Args:
+        latency_seconds: what every packet takes.
+        jitter_seconds: what it takes besides, at most; drawn anew for each.
+        bytes_per_second: bandwidth.
+    """
+
+    latency_seconds: float
+    jitter_seconds: float
+    bytes_per_second: int
+
+    def seconds(self, size: int) -> float:
+        """How long a packet of so many bytes takes."""
+        return self.latency_seconds + random.uniform(0, self.jitter_seconds) + size / self.bytes_per_second
 
 
 class Connection:
@@ -67,6 +90,7 @@ class Proxy:
         self._connections: set[Connection] = set()
         self._hangs = False
         self._refuses = False
+        self._slowness: Slowness | None = None
         self.has_swallowed = threading.Event()
         """Set once something came on a connection that hangs."""
         self._closed = threading.Event()
@@ -97,10 +121,15 @@ class Proxy:
             for connection in self._connections:
                 connection.is_hung = True
 
+    def slow(self, slowness: Slowness) -> None:
+        """Let all that is sent take its time, until ``heal``."""
+        self._slowness = slowness
+
     def heal(self) -> None:
-        """Forward what is opened from now on."""
+        """Forward what is opened from now on, at full speed."""
         with self._lock:
             self._hangs = self._refuses = False
+        self._slowness = None
 
     def close(self) -> None:
         """Take no more connections, and break those there are."""
@@ -112,6 +141,10 @@ class Proxy:
         """What becomes of what a client sends; for those who cut at a certain moment."""
         del connection, data
         return Action.FORWARD
+
+    def edit(self, answer: bytes) -> bytes:
+        """What a client gets of an answer of Kafka; for those who change one."""
+        return answer
 
     # --- threads -------------------------------------------------------------------------------------------------
 
@@ -156,9 +189,7 @@ class Proxy:
         kept = b""
         with suppress(OSError):
             while data := self._receive(connection, connection.server):
-                kept = self._rename(kept + data)
-                held = self._unfinished(kept)
-                ready, kept = kept[: len(kept) - held], kept[len(kept) - held :]
+                ready, kept = self._edited(kept + data) if self._name else (data, b"")
                 with suppress(OSError):
                     connection.client.sendall(ready)
         with suppress(OSError):
@@ -171,15 +202,18 @@ class Proxy:
             # Also an end: the other side must not hear of it.
             self._closed.wait()
             return b""
+        if slowness := self._slowness:
+            self._closed.wait(slowness.seconds(len(data)))
         return data
 
-    def _rename(self, data: bytes) -> bytes:
-        return data.replace(self._name, self._own_name) if self._name else data
-
-    def _unfinished(self, data: bytes) -> int:
-        """How many bytes at the end may be the beginning of a name."""
-        lengths = range(len(self._name) - 1, 0, -1)
-        return next((length for length in lengths if data.endswith(self._name[:length])), 0)
+    def _edited(self, data: bytes) -> tuple[bytes, bytes]:
+        """Whole answers of Kafka, edited, and the beginning of the next one."""
+        end, answers = 0, []
+        while end + _SIZE <= len(data) and (size := _SIZE + int.from_bytes(data[end : end + _SIZE])) <= len(data) - end:
+            answer = self.edit(data[end + _SIZE : end + size].replace(self._name, self._own_name))
+            answers.append(len(answer).to_bytes(_SIZE) + answer)
+            end += size
+        return b"".join(answers), data[end:]
 
 
 def before_kafka(services: Services) -> Proxy:

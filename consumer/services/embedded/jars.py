@@ -1,6 +1,7 @@
-"""The jars of Apache Kafka, resolved by the pure Python Maven client ``jgo`` and kept in its cache.
+"""The jars of Apache Kafka, resolved by the pure Python Maven client ``jgo`` and kept beside its cache.
 
-``kafka-jars.sha256`` locks them: exactly the files that it lists are used, and only with the contents it says.
+``kafka-jars.sha256`` locks them: exactly the files that it lists are used, and only with the contents it says. They are
+copies: what jgo has resolved it may lay out anew at any time, also under a broker that is just starting.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import shutil
 import ssl
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,21 +46,41 @@ def kafka_jars(progress: Callable[[str], None]) -> list[Path]:
     Raises:
         UsageError: they are not in the cache and cannot be fetched, or are not those that are locked.
     """
-    with _cache_locked(), _told(progress):
+    locked = locked_jars()
+    with _cache_locked() as cache:
+        folder = cache / f"release-consumer-kafka-{KAFKA}"
+        if not all((folder / name).exists() for name in locked):
+            with _told(progress):
+                _copy(_fetched(), locked, folder)
+    return [_verified(folder / name, digest) for name, digest in locked.items()]
+
+
+def _fetched() -> dict[str, Path]:
+    """What jgo resolves, by file name; it is fetched where it is not there yet."""
+    try:
         try:
-            try:
-                found = _resolve()
-            except requests.exceptions.SSLError:
-                # A company's own authority is known to the system, not to the certificates that requests brings.
-                with _system_certificates():
-                    found = _resolve()
-        except (requests.RequestException, RuntimeError, ValueError, OSError) as error:
-            msg = (
-                f"kafka: cannot fetch its jars ({' '.join(_COORDINATES)}): {first_line(error)}; check "
-                "the network, or name a server by RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS"
-            )
-            raise UsageError(msg) from error
-        return [_verified(found.get(name), name, digest) for name, digest in locked_jars().items()]
+            return _resolve()
+        except requests.exceptions.SSLError:
+            # A company's own authority is known to the system, not to the certificates that requests brings.
+            with _system_certificates():
+                return _resolve()
+    except (requests.RequestException, RuntimeError, ValueError, OSError) as error:
+        msg = (
+            f"kafka: cannot fetch its jars ({' '.join(_COORDINATES)}): {first_line(error)}; check "
+            "the network, or name a server by RELEASE_CONSUMER_KAFKA_BOOTSTRAP_SERVERS"
+        )
+        raise UsageError(msg) from error
+
+
+def _copy(found: dict[str, Path], locked: dict[str, str], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, digest in locked.items():
+        if name not in found:
+            msg = f"kafka: the jar {name} is locked but was not resolved; update {_LOCK.name} with the version of Kafka"
+            raise UsageError(msg)
+        draft = folder / f"{name}.new"
+        shutil.copyfile(_verified(found[name], digest), draft)
+        draft.replace(folder / name)
 
 
 def _resolve() -> dict[str, Path]:
@@ -84,24 +106,21 @@ def locked_jars() -> dict[str, str]:
     return {name: digest for digest, name in pairs}
 
 
-def _verified(jar: Path | None, name: str, digest: str) -> Path:
-    if jar is None:
-        msg = f"kafka: the jar {name} is locked but was not resolved; update {_LOCK.name} with the version of Kafka"
-        raise UsageError(msg)
+def _verified(jar: Path, digest: str) -> Path:
     if hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
-        msg = f"kafka: {jar.resolve()} is damaged or not the file that is locked; remove it and try again"
+        msg = f"kafka: {jar} is damaged or not the file that is locked; remove it and try again"
         raise UsageError(msg)
     return jar
 
 
 @contextmanager
-def _cache_locked() -> Iterator[None]:
+def _cache_locked() -> Iterator[Path]:
     # Stacks of other data folders share the cache, and jgo does not guard a download against a second one.
     folder = GlobalSettings.load().cache_dir
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "release-consumer.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield folder
 
 
 @contextmanager

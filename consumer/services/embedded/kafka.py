@@ -81,9 +81,11 @@ class KafkaServer(EmbeddedServer):
             "advertised.listeners": f"PLAINTEXT://{self.url}",
         }
 
+    def _cluster_id(self) -> str:
+        return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_", 1)
+
     def _format(self) -> None:
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_", 1)
-        tool = self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties))
+        tool = self._java("kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", str(self._properties))
         ended = subprocess.run(
             tool, cwd=self.folder, capture_output=True, text=True, timeout=_FORMAT_TIMEOUT, check=False
         )
