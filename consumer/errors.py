@@ -28,6 +28,10 @@ class SettingsError(UsageError):
     """A setting is missing, out of range, or contradicts another."""
 
 
+class WrongSchema(UsageError):
+    """The database has another schema than this version needs; the message names both revisions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One thing that is wrong with an event.

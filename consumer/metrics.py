@@ -21,6 +21,11 @@ EVENTS = Counter(
     ["fate"],
 )
 FATES = ("applied", "duplicate", "parked", "dead")
+MISPLACED = Counter(
+    "release_consumer_misplaced_events",
+    "Events that came by another topic or record key than is theirs: nothing keeps them in order (SEMANTICS 2).",
+    ["by"],
+)
 ANNOUNCEMENTS = Counter("release_consumer_announcements", "Announcements that Kafka has committed.")
 
 
@@ -37,6 +42,11 @@ def set_commits_duration(commit_lists: int) -> Iterator[None]:
 def count_events(fate: str, events: int) -> None:
     """Count events of one fate. What leaves one fate for another, such as a parked event, was counted there too."""
     EVENTS.labels(fate).inc(max(0, events))
+
+
+def count_misplaced(by: str) -> None:
+    """Count an event that came by a wrong ``topic`` or ``key``."""
+    MISPLACED.labels(by).inc()
 
 
 def events_by_fate() -> dict[str, int]:

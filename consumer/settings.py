@@ -242,8 +242,8 @@ class Settings(BaseSettings):
         """
         quiet = {
             "log_level": _LOG_EMERGENCIES,
-            # A client that bootstraps anew after an outage can lose the coordinator of its transactions for good.
-            "metadata.recovery.strategy": "none",
+            # Else a client that is told once that there is no broker, as after an outage of all, looks for none again.
+            "metadata.recovery.strategy": "rebootstrap",
             **self.kafka_properties,
             "bootstrap.servers": bootstrap_servers,
         }

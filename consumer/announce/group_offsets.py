@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _ALL_SECONDS = 2.0
 _ONE_SECONDS = 0.5
+_MOST_UNANSWERED = 8
 
 
 class GroupOffsets:
@@ -30,6 +32,8 @@ class GroupOffsets:
     def __init__(self, settings: Settings, bootstrap_servers: str) -> None:
         self._consumer = Consumer(
             {
+                # A connection on which an answer is overdue is given up soon: it may have been forgotten on the way.
+                "socket.timeout.ms": int(2 * _ALL_SECONDS * 1000),
                 **settings.kafka_client(bootstrap_servers),
                 "group.id": settings.group_id,
                 "enable.auto.commit": False,
@@ -54,13 +58,27 @@ class GroupOffsets:
         found = self._ask(partitions, _ALL_SECONDS)
         if found is None and len(partitions) > 1:
             # One of them is not decided, for which the answer about all of them waits.
-            answers = [self._ask([partition], _ONE_SECONDS) for partition in partitions]
-            return {place: committed for answer in answers if answer for place, committed in answer.items()}
+            return self._ask_one_by_one(partitions)
         return found or {}
 
     def close(self) -> None:
         """Close the connections."""
         self._consumer.close()
+
+    def _ask_one_by_one(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], TopicPartition]:
+        """Committed offsets of those that are decided; where many are not, of some of them, others the next time.
+
+        It must end soon, however many partitions there are: a call that takes too long is taken for one that hangs.
+        """
+        found: dict[tuple[str, int], TopicPartition] = {}
+        unanswered = 0
+        for partition in random.sample(partitions, len(partitions)):
+            answer = self._ask([partition], _ONE_SECONDS)
+            found |= answer or {}
+            unanswered += answer is None
+            if unanswered == _MOST_UNANSWERED:
+                break
+        return found
 
     def _ask(
         self, partitions: Sequence[tuple[str, int]], seconds: float

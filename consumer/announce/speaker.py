@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg2
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumer import failpoints
@@ -47,6 +47,16 @@ _HEADERS: list[tuple[str, str | bytes | None]] = [("content-type", CONTENT_TYPE.
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
 _PAUSE_FOR_OTHERS_SECONDS = 0.1
+
+# What Kafka says to a member that has not heard yet that the group has changed. It is ordinary, unless it goes on.
+_REBALANCES = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.UNKNOWN_MEMBER_ID,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +279,12 @@ class Speaker:
     def _recover(self, lanes: list[Lane], failure: KafkaException) -> None:
         """After a failed transaction its outcome is read back from Kafka, not guessed."""
         error = failure.args[0]
-        log.warning("announcing is tried again: %s", error.str() if hasattr(error, "str") else error)
-        if hasattr(error, "fatal") and error.fatal():
+        is_ordinary = hasattr(error, "code") and error.code() in _REBALANCES and self._pause < _LONGEST_PAUSE_SECONDS
+        level = logging.INFO if is_ordinary else logging.WARNING
+        log.log(level, "announcing is tried again: %s", error.str() if hasattr(error, "str") else error)
+        # One that has bootstrapped anew may have lost the coordinator of its transactions for good (librdkafka 2.16).
+        is_lost = hasattr(error, "code") and error.code() == KafkaError._TIMED_OUT  # noqa: SLF001  # its public name
+        if is_lost or (hasattr(error, "fatal") and error.fatal()):
             self._transactions.discard()
         self._abort(lanes)
 

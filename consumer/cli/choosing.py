@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+_SHOWN = 10
+"""Ids that a line on stderr names."""
 
 ids_argument = click.argument("ids", metavar="[ID]...", type=click.IntRange(0, 2**63 - 1), nargs=-1)
 all_option = click.option("--all", "everything", is_flag=True, help="All there are.")
@@ -38,7 +42,18 @@ def confirm_all(count: int, what: str, *, everything: bool, yes: bool) -> None:
         click.confirm(f"Discard {count} {what}?", abort=True, err=True)
 
 
-def tell_skipped(what: str, reasons: dict[int, str]) -> None:
-    """Say on stderr with which nothing is done, and why."""
+def tell_skipped(what: str, reasons: Mapping[int, str]) -> None:
+    """Say on stderr with which nothing is done, and why: a line for each reason."""
+    ids_of: defaultdict[str, list[int]] = defaultdict(list)
     for id_, reason in sorted(reasons.items()):
-        click.echo(f"{what} {id_} {reason}", err=True)
+        ids_of[reason].append(id_)
+    for reason, ids in ids_of.items():
+        shown = ", ".join(map(str, ids[:_SHOWN]))
+        more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+        named = f"{what} {shown}" if len(ids) == 1 else f"{what}s {shown}{more}: each"
+        click.echo(f"{named} {reason}", err=True)
+
+
+def skipped_document(reasons: Mapping[int, str]) -> list[dict[str, Any]]:
+    """The same as JSON."""
+    return [{"id": id_, "why": why} for id_, why in sorted(reasons.items())]

@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from consumer.cli.choosing import all_option, check_choice, confirm_all, ids_argument, tell_skipped, yes_option
+from consumer.cli.choosing import (
+    all_option,
+    check_choice,
+    confirm_all,
+    ids_argument,
+    skipped_document,
+    tell_skipped,
+    yes_option,
+)
 from consumer.cli.database import reading, writing
-from consumer.cli.output import json_option, print_fields, print_json, print_section, print_table
+from consumer.cli.orphans import unread_streams
+from consumer.cli.output import counted, json_option, marked, print_fields, print_json, print_section, print_table
 from consumer.cli.progress import Progress
 from consumer.cli.waiting import HOW_TO_START, timeout_option, wait_for_workers, wait_option
 from consumer.codes import DeadLetterStatus
@@ -18,7 +27,6 @@ from consumer.ops.dead_letters import discard as discard_letters
 from consumer.settings import load_settings
 from consumer.store.reading.dead_letters import OPEN, list_dead_letters, show_dead_letter
 from consumer.store.reading.documents import MAX_PAGE
-from consumer.store.reading.records import BASE64
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +68,10 @@ def dead_letters() -> None:
 def list_(
     *, reason: str | None, event_type: str | None, status: str, limit: int, cursor: str | None, as_json: bool
 ) -> None:
-    """List dead letters, newest first.
+    """List dead letters, newest first. Their values, which may be large, are told by `show`; valueBytes is the size.
 
-    In JSON, keyEncoding, headerEncodings (one for each header) and valueEncoding say whether a text is utf-8, or
-    base64 of what is not.
+    In JSON, keyEncoding and headerEncodings (one for each header) say whether a text is utf-8, or base64 of what is
+    not.
 
     \b
     Example:
@@ -92,7 +100,7 @@ def list_(
                 dead_letter["status"],
                 dead_letter["deadAt"],
                 _record(dead_letter),
-                _marked(dead_letter["key"], dead_letter["keyEncoding"]),
+                marked(dead_letter["key"], dead_letter["keyEncoding"]),
                 dead_letter["eventType"],
                 dead_letter["reason"],
                 next((f"{error['path']}: {error['message']}" for error in dead_letter["errors"]), None),
@@ -153,7 +161,8 @@ def replay(
     settings = load_settings()
     with writing(settings, "dead-letters replay") as engine:
         with engine.connect() as connection:
-            chosen = choose(connection, ids=ids, reason=reason, event_type=event_type)
+            unread = unread_streams(settings, connection)
+            chosen = choose(connection, ids=ids, reason=reason, event_type=event_type, unread=unread)
         tell_skipped("dead letter", chosen.skipped)
         trial = Replay(engine, settings.max_event_bytes)
         progress = Progress("queueing", len(chosen.open))
@@ -171,17 +180,20 @@ def replay(
         "waiting": trial.waiting,
     }
     if as_json:
-        print_json(counts | {"skipped": [{"id": id_, "why": why} for id_, why in sorted(chosen.skipped.items())]})
+        print_json(counts | {"skipped": skipped_document(chosen.skipped)})
     click.echo(
-        f"{trial.started} dead letters tried again: {counts['applied']} applied, {counts['duplicate']} duplicate,"
-        f" {counts['deadAgain']} dead again, {counts['discarded']} discarded, {trial.waiting} waiting",
+        f"{counted(trial.started, 'dead letter')} tried again: {counts['applied']} applied,"
+        f" {counts['duplicate']} duplicate, {counts['deadAgain']} dead again, {counts['discarded']} discarded,"
+        f" {trial.waiting} waiting",
         err=True,
     )
     if wait and trial.waiting:
-        message = f"{trial.waiting} dead letters still wait, see `release-consumer parked list`; {HOW_TO_START}"
+        still = counted(trial.waiting, "dead letter still waits", "dead letters still wait")
+        message = f"{still}, see `release-consumer parked list`; {HOW_TO_START}"
         raise UsageError(message)
     if fates["dead"]:
-        message = f"{fates['dead']} are dead letters again; see `release-consumer dead-letters list`"
+        again = counted(fates["dead"], "is a dead letter again", "are dead letters again")
+        message = f"{again}; see `release-consumer dead-letters list`"
         raise UsageError(message)
 
 
@@ -218,9 +230,8 @@ def discard(
         discarded = discard_letters(engine, chosen, progress.update)
         progress.close()
     if as_json:
-        skipped = [{"id": id_, "why": why} for id_, why in sorted(chosen.skipped.items())]
-        print_json({"discarded": discarded, "skipped": skipped})
-    click.echo(f"{discarded} dead letters discarded", err=True)
+        print_json({"discarded": discarded, "skipped": skipped_document(chosen.skipped)})
+    click.echo(f"{counted(discarded, 'dead letter')} discarded", err=True)
 
 
 def _print_dead_letter(dead_letter: Document) -> None:
@@ -229,7 +240,7 @@ def _print_dead_letter(dead_letter: Document) -> None:
             ("id", dead_letter["id"]),
             ("status", dead_letter["status"]),
             ("record", _record(dead_letter)),
-            ("key", _marked(dead_letter["key"], dead_letter["keyEncoding"])),
+            ("key", marked(dead_letter["key"], dead_letter["keyEncoding"])),
             ("type", dead_letter["eventType"]),
             ("reason", dead_letter["reason"]),
             ("arrived at", dead_letter["arrivedAt"]),
@@ -240,15 +251,10 @@ def _print_dead_letter(dead_letter: Document) -> None:
     print_section("Errors", ("PATH", "MESSAGE"), [(error["path"], error["message"]) for error in dead_letter["errors"]])
     headers = zip(dead_letter["headers"], dead_letter["headerEncodings"], strict=True)
     print_section(
-        "Headers", ("NAME", "VALUE"), [(name, _marked(value, encoding)) for (name, value), encoding in headers]
+        "Headers", ("NAME", "VALUE"), [(name, marked(value, encoding)) for (name, value), encoding in headers]
     )
     if dead_letter["value"] is not None:
-        click.echo(f"\n{_marked('Value', dead_letter['valueEncoding'])}\n{dead_letter['value']}")
-
-
-def _marked(text: str | None, encoding: str | None) -> str | None:
-    """A text with a mark where it is not the bytes themselves."""
-    return f"{text} ({BASE64})" if encoding == BASE64 else text
+        click.echo(f"\n{marked('Value', dead_letter['valueEncoding'])}\n{dead_letter['value']}")
 
 
 def _record(dead_letter: Document) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from consumer.cli.output import cell, json_option, print_json
+from consumer.cli.output import cell, counted, json_option, print_json
 from consumer.ops.doctor import examine
 from consumer.ops.doctor.report import Verdict
 
@@ -39,7 +39,9 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         print_json({"ok": not failed, "lines": [asdict(line) for line in lines]})
     if failed:
-        click.echo(f"Error: {len(failed)} of {len(lines)} lines fail; the remedy stands with each", err=True)
+        click.echo(
+            f"Error: {len(failed)} of {counted(len(lines), 'line')} failed; the remedy stands with each", err=True
+        )
         context.exit(1)
 
 

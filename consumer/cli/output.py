@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from consumer.store.reading.records import BASE64
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -56,6 +58,16 @@ def cell(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(cell(item) for item in value)
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(value))
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number with its noun, such as ``1 event`` and ``2 events``."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
+def marked(text: str | None, encoding: str | None) -> str | None:
+    """A text of a record with a mark where it is not the bytes themselves."""
+    return f"{text} ({BASE64})" if encoding == BASE64 else text
 
 
 def person(author: dict[str, Any] | None) -> str | None:

@@ -13,7 +13,7 @@ import click
 import orjson
 
 from consumer.cli.options import bootstrap_servers_option
-from consumer.cli.output import json_option, print_json_line
+from consumer.cli.output import counted, json_option, print_json_line
 from consumer.client import Publisher, to_record
 from consumer.contracts import decode
 from consumer.errors import InvalidEvent, UsageError
@@ -73,7 +73,7 @@ def report(published: dict[str, int], *, invalid: int, as_json: bool) -> None:
     total = sum(published.values())
     words = ", ".join(f"{count} to {topic}" for topic, count in sorted(published.items())) or "nothing sent"
     left_out = f"; {invalid} invalid" if invalid else ""
-    click.echo(f"published {total} events: {words}{left_out}", err=True)
+    click.echo(f"published {counted(total, 'event')}: {words}{left_out}", err=True)
     if as_json:
         print_json_line({"published": total, "invalid": invalid, "topics": published})
 

@@ -116,7 +116,10 @@ def _name(git: GitRepository) -> str:
     name = git.remote_name()
     if name is None:
         name = git.folder_name()
-        _note(f"the repository is named {name!r} after its folder, for want of a remote; --repository names another")
+        _note(
+            f"the repository is named {name!r} after its folder: no remote origin on another machine names it;"
+            " --repository names another"
+        )
     return name
 
 

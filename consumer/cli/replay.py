@@ -12,7 +12,7 @@ import click
 
 from consumer.announce.group_offsets import GroupOffsets
 from consumer.cli.database import writing
-from consumer.cli.output import cell, json_option, print_json_line
+from consumer.cli.output import cell, counted, json_option, marked, print_json_line
 from consumer.cli.progress import Progress
 from consumer.cli.waiting import HOW_TO_START, timeout_option, wait_for_workers, wait_option
 from consumer.contracts.timestamps import parse_timestamp
@@ -23,6 +23,7 @@ from consumer.ops.replay import Again, Route, Start, count_revived, find_route, 
 from consumer.ops.waiting import State
 from consumer.services import resolve_service
 from consumer.settings import Settings, load_settings
+from consumer.store.reading.records import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,13 +138,13 @@ def _tell(
         else:
             record = event.record
             place = f"{record.topic}-{record.partition}@{record.offset}"
-            key = (record.key or b"").decode(errors="replace")
-            click.echo(f"{place}  {cell(event.type)}  {cell(key)}  {cell(event.event_id)}  {cell(event.words)}")
+            key = cell(marked(*to_text(record.key)))
+            click.echo(f"{place}  {cell(event.type)}  {key}  {cell(event.event_id)}  {cell(event.words)}")
     if as_json:
         print_json_line({"summary": {"events": fates.total(), "fates": dict(fates), "announcedAgain": announced}})
     told = ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items())) or "none"
-    again = f"; {announced} activities announced again" if reannounce else ""
-    click.echo(f"dry run, nothing is changed: {fates.total()} events: {told}{again}", err=True)
+    again = f"; {counted(announced, 'activity', 'activities')} announced again" if reannounce else ""
+    click.echo(f"dry run, nothing is changed: {counted(fates.total(), 'event')}: {told}{again}", err=True)
 
 
 class _Run:
@@ -203,9 +204,10 @@ class _Run:
                 }
             )
         done = "gone through again" if force else "passed over"
-        applied = f", {revived} dead letters applied" if force else ""
+        applied = f", {counted(revived, 'dead letter')} applied" if force else ""
         state = "" if ended else " (under way)"
         click.echo(
-            f"{self._offsets} offsets {done}{applied}, {self._again.announcements} activities announced again{state}",
+            f"{counted(self._offsets, 'offset')} {done}{applied},"
+            f" {counted(self._again.announcements, 'activity', 'activities')} announced again{state}",
             err=True,
         )

@@ -14,7 +14,7 @@ import click
 from consumer import failpoints, metrics
 from consumer.cli.options import NON_EMPTY
 from consumer.cli.signals import ENDING, force_exit
-from consumer.errors import Halted, SettingsError
+from consumer.errors import Halted, SettingsError, WrongSchema
 from consumer.health import Health
 from consumer.intake.wiring import open_worker
 from consumer.ops.serving import serve
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.1
 _HALTED_SECONDS = 15.0
-"""How long a halted worker still answers ``/readyz``: long enough for a probe every 10 s to hear why."""
+"""How long a worker that cannot go on still answers ``/readyz``: long enough for a probe every 10 s to hear why."""
 
 _FORCED_LATER_SECONDS = 1.0
 
@@ -72,9 +72,9 @@ def run(context: click.Context, instance_id: str | None, *, until_caught_up: boo
             target = make_target() if until_caught_up else None
             ending.drains(worker)
             drained = worker.run(target)
-    except Halted as halted:
-        log.error("%s", halted)  # noqa: TRY400  # one line
-        if settings.http_port is not None:
+    except (Halted, WrongSchema) as why:
+        if ending.has_begun and settings.http_port is not None:
+            log.error("%s", why)  # noqa: TRY400  # one line
             ending.wait(_HALTED_SECONDS)
         raise
     if until_caught_up:
@@ -93,25 +93,25 @@ class _Ending:
     def __init__(self) -> None:
         self.signals = 0
         self._worker: Worker | None = None
-        self._has_begun = False
+        self.has_begun = False
         for number in ENDING:
             signal.signal(number, self._on_signal)
 
     def drains(self, worker: Worker) -> None:
         """From now on there may be something to drain."""
         self._worker = worker
-        self._has_begun = True
+        self.has_begun = True
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, or until the next signal; the worker has ended."""
-        before, deadline = self.signals, time.monotonic() + seconds
+        """Wait so long, or until a signal has come; the worker has ended."""
+        deadline = time.monotonic() + seconds
         self._worker = None
-        while self.signals == before and time.monotonic() < deadline:
+        while not self.signals and time.monotonic() < deadline:
             time.sleep(_PAUSE_SECONDS)
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self.signals += 1
-        if not self._has_begun:
+        if not self.has_begun:
             # Not sys.stderr, which may be in the middle of a line.
             os.write(2, b"ended before anything was read\n")
             os._exit(0)

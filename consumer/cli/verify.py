@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consumer.cli.output import json_option, print_json, print_table
+from consumer.cli.output import counted, json_option, print_json, print_table
 from consumer.ops.verify import verify as verify_all
 from consumer.ops.verify.report import SHOWN_ROWS
 from consumer.services import resolve_services
@@ -55,8 +55,8 @@ def verify(context: click.Context, *, wait_seconds: float, as_json: bool) -> Non
     if report.faults:
         rows = sum(fault.total for fault in report.faults)
         click.echo(
-            f"Error: {len(report.faults)} of {len(report.checks)} checks failed, {rows} rows are at fault;"
-            " what to do stands with each",
+            f"Error: {len(report.faults)} of {len(report.checks)} checks failed,"
+            f" {counted(rows, 'row is', 'rows are')} at fault; what to do stands with each",
             err=True,
         )
         context.exit(1)
@@ -136,7 +136,7 @@ def _announced(partition: Partition) -> str:
 
 
 def _print_fault(fault: Fault) -> None:
-    click.echo(f"\n{fault.check}: broken in {fault.total} rows of {fault.table}")
+    click.echo(f"\n{fault.check}: broken in {counted(fault.total, 'row')} of {fault.table}")
     click.echo(f"  promise: {fault.promise}")
     click.echo(f"  remedy:  {fault.remedy}")
     for row in fault.rows:

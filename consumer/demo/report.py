@@ -56,11 +56,6 @@ def tell(text: str) -> None:
     click.echo(f"      {cell(text)}")
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def show_releases(releases: Sequence[Document]) -> None:
     """A table of releases, newest first; of many only the newest."""
     _heading("Releases", "as `release-consumer releases list` tells them")

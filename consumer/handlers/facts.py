@@ -39,7 +39,14 @@ class Recorder:
     def release_created(self, release: Release, project: Project | None, *, created: bool) -> None:
         """A release appeared, or a project was newly attached to it (``created`` tells them apart)."""
         slug = project.slug if project else None
-        self._release(release, "activity.release.created", slug or "", {"project": slug, "created": created})
+        data = {
+            "project": slug,
+            "created": created,
+            "ref": release.ref,
+            "url": release.url,
+            "dateReleased": rfc3339(release.date_released) if release.date_released else None,
+        }
+        self._release(release, "activity.release.created", slug or "", data)
 
     def release_released(self, release: Release, project: Project) -> None:
         """A release is out, for this project."""

@@ -17,6 +17,7 @@ from consumer.errors import Fenced, WorldError, first_line
 from consumer.intake.backoff import pause_seconds
 from consumer.store import streams
 from consumer.store.database import transaction
+from consumer.store.migrating import blaming_schema
 from consumer.store.stuck import end_stuck_copies
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ class ApplyThread:
 
     def _try(self, batch: Batch, *, is_first: bool) -> Applied:
         try:
-            self._applier.apply(batch)
+            with blaming_schema(self._engine):
+                self._applier.apply(batch)
         except Fenced as fenced:
             # After a lost answer to COMMIT the offsets may have moved by this very batch.
             if is_first or not self._was_committed(batch):

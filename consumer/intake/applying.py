@@ -30,11 +30,13 @@ from consumer.errors import (
 from consumer.ids.snowflake import MAX_ATTEMPTS, is_id_collision
 from consumer.intake.batch import complete
 from consumer.intake.breaker import DeadLetterBreaker
+from consumer.intake.misplaced import Misplaced
 from consumer.intake.outcome import Outcome
 from consumer.intake.recording import Recorder
 from consumer.store import dead_letters, parking, processed_events, streams
 from consumer.store.id_supply import TABLES_WITH_IDS
 from consumer.store.loading import load
+from consumer.store.migrating import blame_schema
 from consumer.store.needs import Needs
 from consumer.store.saving import save
 
@@ -75,6 +77,7 @@ class DataError(Exception):
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause).strip())
+        self.cause = cause
 
 
 class Applier:
@@ -105,6 +108,7 @@ class Applier:
         self._settings = settings
         self._clock = clock
         self._breaker = DeadLetterBreaker(settings)
+        self._misplaced = Misplaced(settings.topics)
         self.recorder = Recorder(supply, settings)
 
     def apply(self, batch: Batch) -> None:
@@ -115,7 +119,8 @@ class Applier:
         Raises:
             Fenced: another worker or an operator moved a partition; nothing was written.
             Halted: too many of its events would become dead letters; nothing was written.
-            WorldError, psycopg2.Error: a service failed; the batch may be applied again.
+            WrongSchema: the schema of the database is at fault; nothing was written.
+            WorldError, psycopg2.Error, SQLAlchemyError: a service failed; the batch may be applied again.
         """
         try:
             self._apply_until_consistent(batch)
@@ -124,6 +129,7 @@ class Applier:
                 for half in batch.halves():
                     self.apply(half)
                 return
+            blame_schema(self._engine, error.cause)
             item = batch.items[0]
             record = item.record
             log.error("%s-%s@%s cannot be applied: %s", record.topic, record.partition, record.offset, error)  # noqa: TRY400  # one line
@@ -198,8 +204,7 @@ class Applier:
             needs.organizations = dict.fromkeys(needs.organizations, True)
         with metrics.set_commits_duration(len(needs.commit_lists)):
             rows = load(cursor, needs, self._supply, now)
-            waiting = parking.waiting_keys(cursor, [i.plan.event.key for i in items if i.plan and not i.parked])
-            self._apply_items(items, rows, outcome, waiting)
+            self._apply_items(items, rows, outcome, _find_held_back(cursor, items))
             if rows.modified_stored_commits and not alone:
                 message = "the batch changes commits that other releases may hold"
                 raise NotAlone(message)
@@ -252,14 +257,16 @@ class Applier:
                 keys[self._lock_key(release.organization.id, release.id)] = release.key
         return {keys[held] for held in self._locks.acquire(list(keys))} if keys else set()
 
-    def _apply_items(self, items: Sequence[Item], rows: WorkingSet, outcome: Outcome, waiting: set[str]) -> None:
+    def _apply_items(
+        self, items: Sequence[Item], rows: WorkingSet, outcome: Outcome, held_back: set[tuple[int, int]]
+    ) -> None:
         """Apply items one after the other in memory, each to what those before it left.
 
         Args:
             items: in their order.
             rows: what they read and change.
             outcome: is told what became of each.
-            waiting: keys that have events waiting; what comes in for them must wait behind those.
+            held_back: records that must wait behind others of their keys.
         """
         held = self._held_locks(items, rows)
         blocked: set[str] = set()
@@ -272,7 +279,7 @@ class Applier:
             first_fact = len(rows.facts)
             key = item.plan.event.key if item.plan else ""
             try:
-                if key in blocked or (key in waiting and item.parked is None):
+                if key in blocked or (item.parked is None and item.place in held_back):
                     raise MustWait(f"waits behind an earlier event of {key}")  # noqa: EM102, TRY003, TRY301  # one of three
                 self._apply_item(item, rows, held)
             except MustWait as wait:
@@ -304,6 +311,7 @@ class Applier:
         for advance in batch.advances:
             advance.stream.next_offset = advance.next_offset
             advance.stream.next_seq += outcome.tallies[advance.stream.id].announcements
+        self._misplaced.count(batch.items)
         self._breaker.count(outcome.fresh, len(outcome.buried))
         for tally in outcome.tallies.values():
             for fate in ("applied", "duplicate", "parked", "dead"):
@@ -314,6 +322,15 @@ class Applier:
         if outcome.buried:
             letter, error = outcome.buried[0]
             log.warning("%d events are dead letters (the first: %s: %s)", len(outcome.buried), letter, error)
+
+
+def _find_held_back(cursor: Cursor, items: Sequence[Item]) -> set[tuple[int, int]]:
+    """Records that must wait behind events of their keys that wait; a forced replay may bring one that came before."""
+    new = [(item.plan.event.key, item) for item in items if item.plan is not None and item.parked is None]
+    waiting = parking.waiting_keys(cursor, [key for key, _ in new])
+    behind = [(key, item) for key, item in new if key in waiting]
+    first = parking.find_first(cursor, [(key, *item.place) for key, item in behind if item.is_replay])
+    return {item.place for _, item in behind} - first
 
 
 def _is_taken_id(error: Exception) -> bool:

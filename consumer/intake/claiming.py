@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consumer.errors import Fenced, UsageError, first_line
 from consumer.store import streams
 from consumer.store.database import transaction
+from consumer.store.migrating import blaming_schema
 from consumer.store.stuck import end_stuck_copies
 
 if TYPE_CHECKING:
@@ -56,11 +57,12 @@ class Claims:
 
         Raises:
             UsageError: Kafka no longer has what comes next, and ``missing_offsets`` is not ``skip``.
+            WrongSchema: the database was migrated to another schema.
         """
         try:
             known = self._cluster.partitions(self._settings.topics.inputs)
             earliest = self._cluster.earliest(partitions)
-            with transaction(self._engine) as cursor:
+            with blaming_schema(self._engine), transaction(self._engine) as cursor:
                 # A predecessor that was stopped in its transaction holds the row; meanwhile this worker must poll.
                 streams.limit_lock_wait(cursor, _LOCK_WAIT_SECONDS)
                 claimed = {

@@ -17,7 +17,7 @@ import psycopg2
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from sqlalchemy.exc import SQLAlchemyError
 
-from consumer.errors import Halted, first_line
+from consumer.errors import Halted, WrongSchema, first_line
 from consumer.intake.apply_thread import Applied, ApplyThread
 from consumer.intake.batch import Batch, retry_batch
 from consumer.intake.interpreter import Interpreter
@@ -25,6 +25,7 @@ from consumer.intake.kafka import close_consumer
 from consumer.intake.reader import Reader
 from consumer.store import parking, processed_events, streams
 from consumer.store.database import transaction
+from consumer.store.migrating import blaming_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -116,6 +117,7 @@ class Worker:
         Raises:
             Halted: too many events are dead letters; what was applied before is announced.
             UsageError: the topics are not what the database remembers; says what to do.
+            WrongSchema: the database was migrated to a schema that this version cannot work with.
             ServiceUnavailable: Kafka refused this worker for good.
         """
         self._consumer.subscribe(
@@ -134,6 +136,9 @@ class Worker:
         except Halted as halted:
             self._health.stop(str(halted))
             self._drain()
+            raise
+        except WrongSchema as mismatch:
+            self._health.stop(str(mismatch))
             raise
         finally:
             self._apply_thread.abandon()
@@ -223,10 +228,14 @@ class Worker:
         if not claimed:
             return None
         try:
-            with transaction(self._engine) as cursor:
+            with blaming_schema(self._engine), transaction(self._engine) as cursor:
                 lost = streams.find_lost(cursor, claimed)
                 due = parking.due_events(
-                    cursor, [stream.id for stream in claimed], datetime.now(UTC), self._settings.batch_size
+                    cursor,
+                    [stream.id for stream in claimed],
+                    datetime.now(UTC),
+                    self._settings.batch_size,
+                    self._settings.batch_bytes,
                 )
         except (psycopg2.Error, SQLAlchemyError) as error:
             log.warning("PostgreSQL: %s", first_line(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import orjson
@@ -19,7 +20,7 @@ from consumer.store.reading.dead_letters import unknown_dead_letters
 from consumer.store.reading.documents import rfc3339, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -45,7 +46,12 @@ class Chosen:
 
 
 def choose(
-    connection: Connection, *, ids: Sequence[int] = (), reason: str | None = None, event_type: str | None = None
+    connection: Connection,
+    *,
+    ids: Sequence[int] = (),
+    reason: str | None = None,
+    event_type: str | None = None,
+    unread: Mapping[int, str] = MappingProxyType({}),
 ) -> Chosen:
     """Find dead letters to do something with.
 
@@ -54,6 +60,7 @@ def choose(
         ids: these; none means all that the filters let through.
         reason: only those with this reason.
         event_type: only those of events of this type.
+        unread: streams whose events nobody would try, with why; these are skipped.
 
     Raises:
         UsageError: there is no dead letter with one of the ids.
@@ -73,7 +80,8 @@ def choose(
         event_type=event_type,
         dead=DeadLetterStatus.DEAD.value,
     )
-    return Chosen([(row.id, row.size) for row in chosen], skipped)
+    skipped |= {row.id: unread[row.offset_id] for row in chosen if row.offset_id in unread}
+    return Chosen([(row.id, row.size) for row in chosen if row.id not in skipped], skipped)
 
 
 def _why_not(letter: AnyRow) -> str:

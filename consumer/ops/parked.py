@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import orjson
@@ -20,7 +21,7 @@ from consumer.store.reading.documents import rows
 from consumer.store.reading.parked import type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _LOOK_AT = 10_000
 """Events that one statement looks at."""
+
+_GONE = "does not wait: it was applied, or is a dead letter; see `release-consumer dead-letters list`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +40,58 @@ class Chosen:
     Args:
         waiting: id and size in bytes, in the order of their arrival.
         event_type: only those of this type; seen when the events are read.
-        gone: ids that were named and wait no longer.
+        skipped: id of others that were meant -> why nothing is done with them.
     """
 
     waiting: list[tuple[int, int]]
     event_type: str | None = None
-    gone: list[int] = field(default_factory=list)
+    skipped: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which waiting events are meant; ``None`` lets all through.
+
+    Args:
+        key: only events of this key.
+        event_type: only events of this type.
+        topic: only events that came by this topic.
+        partition: only those of this partition of it.
+    """
+
+    key: str | None = None
+    event_type: str | None = None
+    topic: str | None = None
+    partition: int | None = None
 
 
 def choose(
-    connection: Connection, *, ids: Sequence[int] = (), key: str | None = None, event_type: str | None = None
+    connection: Connection,
+    filters: Filters,
+    *,
+    ids: Sequence[int] = (),
+    unread: Mapping[int, str] = MappingProxyType({}),
 ) -> Chosen:
     """Find waiting events to do something with.
 
     Args:
         connection: any.
+        filters: what they must be like.
         ids: these; none means all that the filters let through.
-        key: only events of this key.
-        event_type: only events of this type.
+        unread: streams whose events nobody would try, with why; these are skipped.
     """
-    found = [(row.id, row.size) for row in rows(connection, "select_parked", ids=list(ids) or None, key=key)]
-    waiting = {id_ for id_, _ in found}
-    return Chosen(found, event_type, [id_ for id_ in ids if id_ not in waiting])
+    found = rows(
+        connection,
+        "select_parked",
+        ids=list(ids) or None,
+        key=filters.key,
+        topic=filters.topic,
+        partition=filters.partition,
+    )
+    skipped = dict.fromkeys(set(ids) - {row.id for row in found}, _GONE)
+    skipped |= {row.id: unread[row.offset_id] for row in found if row.offset_id in unread}
+    waiting = [(row.id, row.size) for row in found if row.id not in skipped]
+    return Chosen(waiting, filters.event_type, skipped)
 
 
 class Retry:

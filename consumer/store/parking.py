@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import orjson
@@ -14,8 +16,10 @@ from consumer.store.database import Cursor, sql
 from consumer.store.dead_letters import RECORD_COLUMNS, record_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Sequence
+
+
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,26 @@ def waiting_keys(cursor: Cursor, keys: Iterable[str]) -> set[str]:
     return {key for (key,) in cursor.fetchall()}
 
 
+def find_first(cursor: Cursor, events: Collection[tuple[str, int, int]]) -> set[tuple[int, int]]:
+    """Those records (stream id, offset) that came before all that waits of their keys: a forced replay brings them.
+
+    Args:
+        cursor: inside the batch's transaction.
+        events: key, stream id and offset of records whose keys have events waiting.
+    """
+    if not events:
+        return set()
+    cursor.execute(sql("find_first_waiting"), {"keys": list({key for key, _, _ in events})})
+    first: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    for key, stream, offset in cursor.fetchall():
+        first[key][stream] = offset
+    return {
+        (stream, offset)
+        for key, stream, offset in events
+        if all(other == stream and offset < waiting for other, waiting in first[key].items())
+    }
+
+
 def find_waiting(cursor: Cursor, records: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
     """Those of the records (stream id, offset) that wait already: a forced replay leaves them where they are."""
     if not records:
@@ -94,6 +118,7 @@ def park(cursor: Cursor, events: Sequence[Waiting], now: datetime) -> None:
         events: those that must wait.
         now: time of the batch.
     """
+    arrivals = _find_arrivals(cursor, events, now)
     copy_rows(
         cursor,
         "parked_event",
@@ -107,16 +132,45 @@ def park(cursor: Cursor, events: Sequence[Waiting], now: datetime) -> None:
                 1,
                 event.next_attempt_at,
                 now,
-                now,
+                arrived_at,
                 event.replayed,
                 event.dead_letter_id,
             )
-            for event in events
+            for event, arrived_at in zip(events, arrivals, strict=True)
         ],
     )
 
 
-def due_events(cursor: Cursor, stream_ids: Iterable[int], now: datetime, limit: int) -> list[ParkedEvent]:
+def _find_arrivals(cursor: Cursor, events: Sequence[Waiting], now: datetime) -> list[datetime]:
+    """When events came, as far as it orders them among those of their keys that wait.
+
+    Behind those that wait, also where the clock was set back or another worker's is ahead. But what a forced replay
+    brings again goes before what came after it.
+    """
+    if not events:
+        return []
+    cursor.execute(sql("find_last_arrivals"), {"keys": list({event.event_key for event in events})})
+    last = dict(cursor.fetchall())
+    followers = _find_followers(cursor, [event for event in events if event.replayed or event.dead_letter_id])
+    return [
+        max(now, last.get(event.event_key, now)) if follower is None else follower - _INSTANT
+        for event in events
+        for follower in [followers.get((event.stream_id, event.record.offset))]
+    ]
+
+
+def _find_followers(cursor: Cursor, events: Sequence[Waiting]) -> dict[tuple[int, int], datetime]:
+    """Stream id and offset of events -> when the first of those came that wait and that came after them."""
+    if not events:
+        return {}
+    keys, streams, offsets = zip(*((e.event_key, e.stream_id, e.record.offset) for e in events), strict=True)
+    cursor.execute(sql("find_followers"), {"keys": list(keys), "streams": list(streams), "offsets": list(offsets)})
+    return {(stream, offset): arrived_at for stream, offset, arrived_at in cursor.fetchall()}
+
+
+def due_events(
+    cursor: Cursor, stream_ids: Iterable[int], now: datetime, limit: int, max_bytes: int
+) -> list[ParkedEvent]:
     """Events of keys whose first waiting event is due, in their order.
 
     Args:
@@ -124,8 +178,9 @@ def due_events(cursor: Cursor, stream_ids: Iterable[int], now: datetime, limit: 
         stream_ids: the streams of this worker.
         now: time to compare with.
         limit: events, at most.
+        max_bytes: of their values together, but for the last one.
     """
-    cursor.execute(sql("due_events"), {"streams": list(stream_ids), "now": now, "limit": limit})
+    cursor.execute(sql("due_events"), {"streams": list(stream_ids), "now": now, "limit": limit, "bytes": max_bytes})
     columns = len(fields(ParkedEvent)) - 1
     return [ParkedEvent(*(*row[:columns], _record(*row[columns:]))) for row in cursor.fetchall()]
 

@@ -159,7 +159,8 @@ def _remove_event_ids(engine: Engine, places: list[str], before: datetime) -> in
         if not _is_alone(cursor):
             return 0
         cursor.execute(sql("retain_event_ids"), {"places": places, "before": before})
-        return cursor.rowcount
+        (removed,) = fetch_one(cursor)
+    return int(removed)
 
 
 def _is_alone(cursor: Cursor) -> bool:

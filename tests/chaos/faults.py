@@ -6,6 +6,7 @@ import os
 import signal
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import redis
@@ -13,6 +14,7 @@ from sqlalchemy import text
 
 from tests.chaos.crew import SESSION_SECONDS, any_failpoint
 from tests.support.mortal import killed
+from tests.support.proxy import Slowness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +74,11 @@ class Fault:
 
 
 FAULTS: list[Fault] = []
+
+_USUAL_LATENCY_SECONDS = 0.3
+_SLOW_BYTES_PER_SECOND = 100_000
+_SHARE_BY_FORCE = 0.3
+_LONGEST_AGO_SECONDS = 120.0
 
 
 def _fault(
@@ -196,6 +203,16 @@ def _refuse(stage: Stage) -> Iterator[str]:
     slot.heal()
 
 
+@_fault("connections slow", "network", 3, 2 * SESSION_SECONDS)
+def _slow(stage: Stage) -> Iterator[str]:
+    slot = stage.slot()
+    latency = stage.random.expovariate(1 / _USUAL_LATENCY_SECONDS)
+    for proxy in slot.proxies.values():
+        proxy.slow(Slowness(latency, latency, _SLOW_BYTES_PER_SECOND))
+    yield f"{slot}, {latency:.2f} s"
+    slot.heal()
+
+
 @_fault("connections hang", "network", 3, 2 * SESSION_SECONDS)
 def _hang(stage: Stage) -> Iterator[str]:
     slot, name = stage.slot(), stage.random.choice(["kafka", "postgresql", "redis"])
@@ -207,10 +224,29 @@ def _hang(stage: Stage) -> Iterator[str]:
 # --- operators -------------------------------------------------------------------------------------------------------
 
 
-@_fault("replay", "operator", 4, 0)
+@_fault("replay", "operator", 3, 0)
 def _replay(stage: Stage) -> Iterator[str]:
+    yield _replayed(stage, "--all")
+
+
+@_fault("forced replay", "operator", 2, 0)
+def _replay_by_force(stage: Stage) -> Iterator[str]:
+    yield _replayed(stage, "--force", "--from-time", _a_while_ago(stage))
+
+
+@_fault("replay that announces again", "operator", 2, 0)
+def _announce_again(stage: Stage) -> Iterator[str]:
+    by_force = ["--force"] if stage.random.random() < _SHARE_BY_FORCE else []
+    yield _replayed(stage, "--reannounce", *by_force, "--from-time", _a_while_ago(stage))
+
+
+def _replayed(stage: Stage, *options: str) -> str:
+    """Move a group back in a topic; says what the command said, which may fail as everybody may."""
     product = stage.crew().product
-    topic = stage.random.choice(product.settings.topics.inputs)
-    ended = product.process("replay", topic, "--all", "--no-wait")
+    ended = product.process("replay", stage.random.choice(product.settings.topics.inputs), "--no-wait", *options)
     told = (ended.stdout + ended.stderr).strip().splitlines() or [""]
-    yield f"exit code {ended.returncode}: {told[-1]}"
+    return f"{' '.join(options)}: exit code {ended.returncode}: {told[-1]}"
+
+
+def _a_while_ago(stage: Stage) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=stage.random.uniform(0, _LONGEST_AGO_SECONDS))).isoformat()

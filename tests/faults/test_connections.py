@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+from confluent_kafka import KafkaException
 from sqlalchemy import text
 
+from consumer.announce.group_offsets import GroupOffsets
 from consumer.cli.run import EXIT_FORCED
 from tests.support.checker import broken_promises
 from tests.support.crashing import (
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 SESSION_SECONDS = 6
 STATEMENT_SECONDS = 1
 RECOVERY_SECONDS = 60
+TOLD_AGAIN_SECONDS = 30
 DRAIN_SECONDS = 2
 SMALL_BATCH = 5
 
@@ -122,6 +125,31 @@ def test_connections_to_postgresql_break_while_there_is_nothing_to_do(
         wait_until_announced(product, worker, product.ends(), RECOVERY_SECONDS)
         assert worker.terminate() == 0, worker.words
         assert broken_promises(look(product, began).seen) == [], f"FAULT_SEED={SEED + 4}\n{worker.words}"
+
+
+def test_committed_offsets_are_told_again_soon_after_a_connection_hangs(
+    product: Product, services: Services, records: list[Outgoing]
+) -> None:
+    """Until they are nothing is announced; librdkafka itself would wait for a minute."""
+    publish(product, records)
+    product.run_until_caught_up()
+    with (
+        closing(before_kafka(services)) as proxy,
+        closing(GroupOffsets(product.settings, proxy.address)) as group,
+    ):
+        partitions = list(product.ends())
+        assert group.stable(partitions).keys() == set(partitions)
+
+        hang_and_heal(proxy)
+        wait_until(lambda: told(group, partitions), "the offsets are told again", TOLD_AGAIN_SECONDS)
+
+
+def told(group: GroupOffsets, partitions: list[tuple[str, int]]) -> bool:
+    """Whether Kafka tells the offsets of all partitions; where it does not, the question takes its time."""
+    try:
+        return group.stable(partitions).keys() == set(partitions)
+    except KafkaException:
+        return False
 
 
 def test_a_worker_is_told_to_end_while_its_main_thread_waits_for_postgresql(

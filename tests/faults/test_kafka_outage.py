@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -46,6 +47,7 @@ SESSION_SECONDS = 6
 AWAY_SECONDS = SESSION_SECONDS + 1
 RECOVERY_SECONDS = 60
 DRAIN_SECONDS = 2
+FENCINGS = 4
 SMALL_BATCH = 5
 
 
@@ -131,6 +133,58 @@ def test_a_worker_is_told_to_end_while_kafka_is_away_and_something_is_left_to_an
 
         product.run_until_caught_up()
         assert broken_promises(look(product, began).seen) == []
+
+
+class Fencing(Proxy):
+    """A proxy before Kafka whose metadata name no broker for a while, as Kafka's do while all brokers are fenced."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services.kafka_bootstrap_servers, renames=True)
+        self.is_fencing = False
+        self.fenced = 0
+
+    def edit(self, answer: bytes) -> bytes:
+        metadata = _METADATA.match(answer)
+        if not self.is_fencing or metadata is None:
+            return answer
+        self.fenced += 1
+        return metadata[1] + b"\x01" + metadata[2] + b"\xff" * 4 + answer[metadata.end() :]
+
+
+# Correlation id, tags, throttle time; one broker; id of the cluster; id of the controller.
+_METADATA = re.compile(rb"(.{4}\0.{4})\x02.{4}\x0a127\.0\.0\.1.{4}\0\0(\x17.{22}).{4}", re.DOTALL)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_kafka_names_no_broker_for_a_while(services: Services, tmp_path: Path, protocol: str) -> None:
+    """Kafka's client drops all brokers then, and has to look for some anew; each client of a worker does."""
+    records = independent_history(SEED + 7)
+    portion = len(records) // FENCINGS
+    with (
+        installation(
+            services,
+            tmp_path,
+            group_protocol=protocol,
+            session_timeout_seconds=SESSION_SECONDS,
+            transaction_timeout_seconds=SESSION_SECONDS,
+        ) as product,
+        closing(Fencing(services)) as proxy,
+    ):
+        began = now()
+        worker = product.start(
+            "--verbose", kafka_bootstrap_servers=proxy.address, kafka__topic_metadata_refresh_interval_ms=500
+        )
+        for number in range(FENCINGS):
+            before = proxy.fenced
+            proxy.is_fencing = True
+            wait_until(lambda: proxy.fenced > before + 3, f"no broker is named\n{worker.words}")  # noqa: B023
+            proxy.is_fencing = False
+            publish(product, records[number * portion : (number + 1) * portion])
+            wait_until_announced(product, worker, product.ends(), RECOVERY_SECONDS)
+
+        assert worker.terminate() == 0, worker.words
+        assert broken_promises(look(product, began).seen) == [], f"FAULT_SEED={SEED + 7}\n{worker.words}"
 
 
 ASK = """

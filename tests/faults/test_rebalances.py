@@ -22,6 +22,7 @@ from tests.support.crashing import (
     installation,
     look,
     now,
+    owners,
     publish,
     wait_until_announced,
 )
@@ -42,12 +43,6 @@ PAUSE_SECONDS = 0.02
 RECOVERY_SECONDS = 60
 SMALL_BATCH = 5
 POLL_SECONDS = 10
-
-
-def owners(product: Product) -> set[int]:
-    """Processes that own a partition in PostgreSQL; a worker without a stable name signs with its number."""
-    rows = product.rows("SELECT DISTINCT owner FROM consumer_offset")
-    return {int(row.owner.rpartition("-")[2]) for row in rows}
 
 
 def shares(product: Product, members: list[Worker]) -> bool:

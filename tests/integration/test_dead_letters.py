@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from consumer.codes import DeadLetterStatus
+from consumer.intake.kafka import Cluster
 from consumer.store import tables
 from consumer.store.database import connect
 from consumer.store.reading.dead_letters import list_dead_letters
@@ -176,13 +177,15 @@ def test_what_is_refused(product: Product, arguments: list[str], code: int, word
     assert (result.exit_code, words in result.stderr) == (code, True), result.stderr
 
 
-def add_letters(connection: Connection, product: Product, count: int) -> None:
+def add_letters(
+    connection: Connection, product: Product, count: int, where: tuple[str, str, str, int] = ("c", "t", "t", 0)
+) -> None:
     """Dead letters of every status, reason and type, in one partition."""
     connection.exec_driver_sql(
         "INSERT INTO consumer_offset (consumer_group, cluster_id, topic_id, topic, partition, stream, first_offset,"
         " next_offset, frontier, dead, owner, updated_at)"
-        " VALUES (%s, 'c', 't', 't', 0, %s, 0, %s, %s, %s, '', now())",
-        (product.settings.group_id, str(uuid4()), count, count, count),
+        " VALUES (%s, %s, %s, %s, %s, %s, 0, %s, %s, %s, '', now())",
+        (product.settings.group_id, *where, str(uuid4()), count, count, count),
     )
     connection.exec_driver_sql(
         'INSERT INTO dead_letter (id, offset_id, topic, partition, "offset", headers, value, reason, errors,'
@@ -198,8 +201,10 @@ def add_letters(connection: Connection, product: Product, count: int) -> None:
 
 
 def test_many_are_taken_in_bounded_chunks(product: Product) -> None:
+    topic = product.settings.topics.release_events
+    ids = Cluster(product.settings, product.settings.kafka_bootstrap_servers or "").partitions([topic])
     with product.engine.begin() as connection:
-        add_letters(connection, product, 3000)
+        add_letters(connection, product, 3000, astuple(ids[topic, 0]))
     assert run(product, "replay", "--all", "--no-wait")["replayed"] == 2000
     (stream,) = product.rows("SELECT dead, parked FROM consumer_offset")
     assert (stream.dead, stream.parked) == (1000, 2000)

@@ -18,9 +18,11 @@ from psycopg2.sql import SQL, Identifier
 from consumer.cli.main import root
 from consumer.ops.doctor.kafka import _protocol, _timeouts, _version
 from consumer.ops.doctor.postgresql import _skew
+from consumer.ops.doctor.progress import _examine_partition
 from consumer.ops.doctor.report import Area, Verdict
 from consumer.services.ports import free_port
 from consumer.settings import ENV_PREFIX, Settings
+from consumer.store.streams import PartitionId
 from tests.conformance.builders import created, group, updated
 from tests.support.product import Product, own_database, wait_until
 
@@ -88,10 +90,10 @@ def alter(product: Product, topic: str, **config: str) -> None:
 def test_an_installation_that_is_well_does_not_fail(product: Product) -> None:
     lines = examine(product.environment())
     topics = product.settings.topics
-    names = [*topics.inputs, topics.activity, topics.dead_letters]
     # One broker is all there is here, and one event is wrong.
-    expected = {f"topics: {name} min.insync.replicas" for name in names} | {"progress: dead letters"}
-    assert verdicts(lines, "warn") == expected
+    assert verdicts(lines, "warn") == {"topics: min.insync.replicas", "progress: dead letters"}
+    names = [*topics.inputs, topics.activity, topics.dead_letters]
+    assert all(name in lines["topics: min.insync.replicas"]["finding"] for name in names)
     assert verdicts(lines, "fail") == set()
     assert {"settings: values", "kafka: version", "redis: version", "postgresql: schema"} <= verdicts(lines, "ok")
     assert {f"progress: {name}-0" for name in topics.inputs} <= verdicts(lines, "ok")
@@ -293,6 +295,15 @@ def test_a_worker_that_runs_is_counted(install: Install) -> None:
     worker = product.start()
     product.wait_until_announced(worker)
     assert examine(product.environment())["progress: workers"]["finding"].startswith("1 in group")
+
+
+@pytest.mark.parametrize(("members", "advice"), [(0, "release-consumer run"), (1, "its log says why")])
+def test_a_worker_that_runs_is_not_to_be_started(members: int, advice: str) -> None:
+    area = Area("progress")
+    id_ = PartitionId("cluster", "topic", "release-events", 0)
+    assert _examine_partition(area, id_, None, 2, 7, None, members) == 5
+    (line,) = area.lines
+    assert (line.verdict, advice in line.remedy) == (Verdict.WARN, True), line
 
 
 # --- what real services cannot easily show -----------------------------------------------------------------------

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 from tests.conformance.builders import created
 from tests.support.product import wait_until
+from tests.support.readiness import free_port, readiness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,22 +25,6 @@ def send_bad(product: Product, events: int) -> None:
 
 def dead_letters(product: Product) -> int:
     return int(product.rows("SELECT count(*) AS letters FROM dead_letter")[0].letters)
-
-
-def free_port() -> int:
-    with socket.create_server(("", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def readiness(port: int) -> str:
-    """What ``/readyz`` answers; nothing while nobody does."""
-    try:
-        with urlopen(f"http://localhost:{port}/readyz", timeout=5) as answer:
-            return str(answer.read().decode().strip())
-    except HTTPError as error:
-        return error.read().decode().strip()
-    except URLError:
-        return ""
 
 
 def test_it_halts_says_why_and_puts_nothing_more_away(install: Callable[..., Product]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,10 +19,12 @@ from tests.model.cloudevents import as_cloudevent
 from tests.support.direct import DirectApplier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from consumer.services import Services
     from consumer.store.parking import ParkedEvent
+
+MANY_BYTES = 1_000_000
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def waiting(applier: DirectApplier, services: Services) -> list[ParkedEvent]:
         redis.delete(lock)
     with transaction(applier.engine) as cursor:
         tomorrow = datetime.now(UTC) + timedelta(days=1)
-        found = parking.due_events(cursor, [applier.stream.id], tomorrow, 10)
+        found = parking.due_events(cursor, [applier.stream.id], tomorrow, 10, MANY_BYTES)
     assert len(found) == 3
     return found
 
@@ -92,3 +95,78 @@ def test_what_was_tried_meanwhile_holds_back_what_waits_behind_it(
     retry(applier, waiting)
     assert left(applier) == [event.id for event in waiting]
     assert last_commit(applier) is None
+
+
+def test_no_more_bytes_are_tried_at_once_than_a_batch_may_have(
+    applier: DirectApplier, waiting: list[ParkedEvent]
+) -> None:
+    """Else a worker could need any amount of memory for what waits, end by it, and find the same when it starts."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    two = sum(len(event.record.value or b"") for event in waiting[:2])
+    with transaction(applier.engine) as cursor:
+        for max_bytes, number in ((1, 1), (two, 2), (two + 1, 3)):
+            found = parking.due_events(cursor, [applier.stream.id], tomorrow, 10, max_bytes)
+            assert found == waiting[:number]
+
+
+@pytest.fixture
+def lock(applier: DirectApplier, services: Services) -> Iterator[Callable[[str], None]]:
+    """Makes the lock of the only release "held" by another, or "free"."""
+    with closing(Redis.from_url(services.redis_url)) as redis:
+
+        def set_lock(state: str) -> None:
+            with transaction(applier.engine) as cursor:
+                cursor.execute("SELECT organization_id, id FROM release")
+                name = release_lock_key(*cursor.fetchall()[0])
+            if state == "held":
+                redis.set(name, b"somebody else")
+            else:
+                redis.delete(name)
+
+        yield set_lock
+
+
+def retry_all(applier: DirectApplier) -> None:
+    """Try what waits until nothing does."""
+    while left(applier):
+        with transaction(applier.engine) as cursor:
+            tomorrow = datetime.now(UTC) + timedelta(days=1)
+            found = parking.due_events(cursor, [applier.stream.id], tomorrow, 10, MANY_BYTES)
+        retry(applier, found)
+
+
+def test_a_clock_that_is_set_back_does_not_change_their_order(
+    applier: DirectApplier, lock: Callable[[str], None]
+) -> None:
+    applier.apply([as_cloudevent(created())])
+    lock("held")
+    now = datetime.now(UTC)
+    for minutes, key in ((0, "a"), (-5, "b"), (-9, "c")):
+        applier.applier._clock = partial(_later, now, minutes)
+        applier.apply([as_cloudevent(pushed(commit(key)))])
+    lock("free")
+    retry_all(applier)
+    assert last_commit(applier) == "c"
+
+
+def _later(now: datetime, minutes: int) -> datetime:
+    return now + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("meanwhile", ["free", "held"])
+def test_what_a_forced_replay_brings_again_goes_before_what_waits_and_came_after_it(
+    applier: DirectApplier, lock: Callable[[str], None], meanwhile: str
+) -> None:
+    events = [as_cloudevent(created()), *(as_cloudevent(pushed(commit(key))) for key in "abc")]
+    applier.apply(events[:3])
+    lock("held")
+    applier.apply(events[3:])
+    lock(meanwhile)
+    with transaction(applier.engine) as cursor:
+        cursor.execute("UPDATE consumer_offset SET next_offset = 0, forced = true")
+    applier.stream, applier._next_offset = applier.claim(), 0
+    applier.apply(events[:2])
+    applier.apply(events[2:])
+    lock("free")
+    retry_all(applier)
+    assert last_commit(applier) == "c"

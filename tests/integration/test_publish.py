@@ -317,9 +317,13 @@ class TestPublisher:
             )
             own_broker.start()
 
-        wait_until(lambda: "is back" in caplog.text, "it is told that Kafka is back")
-        told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-        assert [message.partition(" is ")[2][:4] for message in told] == ["away", "back"]
+        def told() -> list[str]:
+            said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+            return [message.partition(" is ")[2][:4] for message in said]
+
+        wait_until(lambda: told()[-1:] == ["back"], "it is told that Kafka is back")
+        # More than once where Kafka is so busy after its start that it answers too late.
+        assert told() == ["away", "back"] * (len(told()) // 2)
         assert publisher.delivered == {"release-events": 100}
         found = records(Settings(kafka_bootstrap_servers=own_broker.address), "release-events")
         assert sorted(int(decoded(record).id) for record in found) == list(range(100))
@@ -359,13 +363,19 @@ class TestPublishGit:
         folder = tmp_path / "shop"
         folder.mkdir()
         git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-C", str(folder)]
-        for command in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "-m", "Start"]):
+        commands = (
+            ["init", "--quiet"],
+            ["commit", "--quiet", "--allow-empty", "-m", "Start"],
+            ["remote", "add", "origin", str(tmp_path / "origin.git")],
+        )
+        for command in commands:
             subprocess.run([*git, *command], check=True)
 
         result = run("publish-git", "--organization", "acme", "--project", "web", str(folder))
 
         assert result.exit_code == 0, result.output
         assert "note: the repository is named 'shop' after its folder" in result.stderr
+        assert "no remote origin on another machine names it" in result.stderr
         assert {decoded(one).source for one in records(settings, settings.topics.release_events)} == {"git:shop"}
 
     def test_slug_that_is_none(self, settings: Settings, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, datetime
+from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
     from consumer.services import Services
     from consumer.store.reading.listings import Sort
 
-WAYS = [(1, 0), (1, 3), (3, 0), (1, 5000), (5000, 5000)]
-"""How much is looked through for a query, and how many are few: a page is found near, among few, or by going on."""
+WAYS = [(0, 1, 0), (0, 1, 3), (0, 3, 0), (0, 1, 5000), (0, 5000, 5000), (1, 1, 0), (20, 5000, 5000)]
+"""How many stems are merged by version, how much is looked through for a query, and how many are few: a page is found
+by stems, near, among few, or by going on."""
 
 JANUARY = datetime(2024, 1, 1, tzinfo=UTC)
 JUNE = datetime(2024, 6, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -76,7 +78,11 @@ def add_release(connection: Connection, id_: int, version: str, **columns: Any) 
 
 
 def add_to_project(connection: Connection, release: dict[str, Any], project_id: int) -> None:
-    add(connection, tables.release_project, {"project_id": project_id} | listed(release))
+    add(
+        connection,
+        tables.release_project,
+        {"project_id": project_id, "date_added": release["date_added"]} | listed(release),
+    )
 
 
 def listed(release: dict[str, Any]) -> dict[str, Any]:
@@ -370,9 +376,14 @@ def test_a_query_is_the_start_of_a_version_in_any_case(
     for id_, version in enumerate(["web_2", "Web@1.0", "back\\slash", "Straße\U0010ffff1", "ΟΔΟΣ-1"]):
         add_release(connection, id_, version)
     for ways in WAYS:
-        monkeypatch.setattr(listings, "WINDOW", ways[0])
-        monkeypatch.setattr(listings, "FEW", ways[1])
+        look(monkeypatch, *ways)
         assert paged(connection, query=query, limit=1) == expected
+
+
+def look(monkeypatch: pytest.MonkeyPatch, stems: int, window: int, few: int) -> None:
+    monkeypatch.setattr(listings, "STEMS", stems)
+    monkeypatch.setattr(listings, "WINDOW", window)
+    monkeypatch.setattr(listings, "FEW", few)
 
 
 def test_archived_releases_are_hidden_unless_asked_for(connection: Connection) -> None:
@@ -423,13 +434,43 @@ def paged(connection: Connection, **listing: Any) -> list[str]:
             return found
 
 
-@pytest.mark.parametrize(("window", "few"), WAYS)
+NUMBERS = ["0", "00", "01", "1", "2", "02", "10", "12", "20", "120", "9223372036854775807", "9223372036854775808"]
+STAGES = ["", "-rc.1", "rc1", "+7", "-0", " ", "@1", ".", "-"]
+
+
+def test_every_start_of_a_version_finds_what_starts_like_it(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = Random(2)
+    made = {
+        random.choice(["w@", "W@", "@w/x@", "w@@", "w", " w@", "1@"])
+        + ".".join(random.choices(NUMBERS, k=random.choice([0, 1, 2, 2, 3, 4, 5])))
+        + random.choice(STAGES)
+        for _ in range(400)
+    } - {""}
+    for number, version in enumerate(sorted(made, key=lambda _: random.random()), start=1):
+        add_release(connection, number, version, status=number % 2)
+    every: dict[Sort, list[str]] = {
+        "date": paged(connection, status="all"),
+        "semver": paged(connection, status="all", sort="semver"),
+    }
+    assert set(every["semver"]) == made
+    starts = {version[: random.randint(1, len(version))].swapcase() for version in sorted(made)[::3]}
+    for stems, few in [(1000, 0), (0, 1000), (0, 0)]:
+        look(monkeypatch, stems, 0, few)
+        for start in starts:
+            for sort, releases in every.items():
+                found = [version for version in releases if version.casefold().startswith(start.casefold())]
+                page = list_releases(connection, "acme", "web", query=start, sort=sort, status="all", limit=7)
+                assert versions(page) == found[:7], start
+
+
+@pytest.mark.parametrize("ways", WAYS)
 @pytest.mark.parametrize("sort", ["date", "semver"])
 def test_what_is_found_does_not_depend_on_how_much_is_looked_through_first(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch, window: int, few: int, sort: Sort
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, ways: tuple[int, int, int], sort: Sort
 ) -> None:
-    monkeypatch.setattr(listings, "WINDOW", window)
-    monkeypatch.setattr(listings, "FEW", few)
+    look(monkeypatch, *ways)
     add(connection, tables.environment, {"id": 71, "organization_id": 1, "name": "production", "date_added": JANUARY})
     expected: dict[str | None, list[str]] = {None: [], "production": []}
     for number in range(1, 31):
@@ -710,6 +751,14 @@ def test_dead_letters_are_listed_newest_first(connection: Connection) -> None:
     assert ids(list_dead_letters(connection, limit=3, cursor=first["nextCursor"])) == [2, 1]
     assert ids(list_dead_letters(connection, reason="not-json")) == [4, 2]
     assert ids(list_dead_letters(connection, event_type="release-created")) == []
+    # Values may be large: a page tells their sizes only.
+    listed, shown = first["deadLetters"][1], show_dead_letter(connection, 4)
+    assert listed.pop("valueBytes") == 2
+    assert {"value": shown.pop("value"), "valueEncoding": shown.pop("valueEncoding")} == {
+        "value": "{}",
+        "valueEncoding": "utf-8",
+    }
+    assert listed == shown
 
 
 def test_an_organization_that_nobody_described(connection: Connection) -> None:

@@ -22,7 +22,7 @@ from consumer.intake.batch import Batch
 from consumer.store import id_supply
 from tests.model.reference import ReferenceModel
 from tests.model.strategies import as_cloudevent, history
-from tests.support.database_state import broken_invariants, dump_rows, read_dead_letters, read_state
+from tests.support.database_state import broken_invariants, dump_rows, failed_checks, read_dead_letters, read_state
 from tests.support.differences import differences
 from tests.support.direct import DirectApplier
 
@@ -106,10 +106,12 @@ class Comparison:
         with self._applier.engine.connect() as connection:
             actual = read_state(connection, self._started) | {"deadLetters": read_dead_letters(connection)}
             broken = broken_invariants(connection)
+            failed = failed_checks(connection, self._applier.settings.group_id)
         expected = self._model.state() | {"deadLetters": self._dead_letters}
         found = list(differences(by_key(actual), by_key(expected)))
         assert not found, "\n".join(found[:MOST_DIFFERENCES])
         assert not broken, broken
+        assert not failed, failed
         return dead
 
     def _apply_batch(self, batch: Sequence[AnyEvent]) -> set[tuple[str, str]]:

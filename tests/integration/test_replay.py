@@ -187,6 +187,15 @@ def test_a_dry_run_of_a_forced_replay_tells_what_does_not_decode(product: Produc
     ]
 
 
+def test_a_dry_run_shows_a_key_that_is_no_text_as_base64(product: Product) -> None:
+    product.send(topic(product), b"no event", b"\xff\xfe")
+    product.flush()
+    product.run_until_caught_up()
+    result = product.command("replay", topic(product), "--from-offset", "0:5", "--dry-run")
+    assert "//4= (base64)" in result.stdout
+    assert "dry run, nothing is changed: 1 event: " in result.stderr
+
+
 def test_a_forced_replay_applies_dead_letters_whose_cause_is_gone(product: Product, worker: Worker) -> None:
     product.publish(created(version="9.0"))
     product.wait_until_announced(worker)
@@ -201,6 +210,20 @@ def test_a_forced_replay_applies_dead_letters_whose_cause_is_gone(product: Produ
     assert letter["status"] == "replayed"
     assert Counter(activity["id"] for activity in product.activities()).most_common(1)[0][1] == 1
     assert len(product.activities()) == len(announced) + 2  # the deploy, and the last release
+    must_be_sound(product)
+
+
+def test_a_forced_replay_applies_an_update_that_came_before_its_release(install: Callable[..., Product]) -> None:
+    """The update after it, which was told before, sets back what it changes, and is not told again."""
+    product = install(topic_partitions=1)
+    early, late = "https://example.com/early", "https://example.com/late"
+    product.publish(updated(url=early), created(url=late), updated(ref="v1", url=late))
+    product.run_until_caught_up()
+    assert replay(product, "--all", "--force", "--no-wait")
+    product.run_until_caught_up()
+    assert product.json("releases", "show", "--organization", ACME, "1.0")["url"] == late
+    told = [a["data"]["changes"] for a in product.activities() if a["type"] == "activity.release.updated"]
+    assert told == [{"ref": {"from": None, "to": "v1"}}, {"url": {"from": late, "to": early}}]
     must_be_sound(product)
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 MUCH = 1_000_000
+ELSEWHERE = 999
+"""A partition that is not the one whose totals must add up."""
 
 
 @pytest.fixture
@@ -41,8 +43,8 @@ def applier(services: Services, database_url: str) -> Iterator[DirectApplier]:
 def add_event_ids(applier: DirectApplier, count: int, age: timedelta) -> None:
     with transaction(applier.engine) as cursor:
         cursor.execute(
-            "INSERT INTO processed_event SELECT gen_random_uuid(), %s, 1, 0 FROM generate_series(1, %s)",
-            (NOW - age, count),
+            "INSERT INTO processed_event SELECT gen_random_uuid(), %s, %s, 0 FROM generate_series(1, %s)",
+            (NOW - age, ELSEWHERE, count),
         )
 
 
@@ -84,6 +86,23 @@ def test_event_ids_past_their_time_go_and_others_stay(applier: DirectApplier) ->
     assert removed.event_ids == removed.rows == 2 * BATCH_ROWS + 17
     assert event_ids(applier) == 5
     assert retain(applier.engine, applier.settings, NOW, MUCH).rows == 0
+
+
+def test_event_ids_that_went_are_counted(applier: DirectApplier) -> None:
+    days = applier.settings.event_id_retention_days
+    applier.apply([as_cloudevent(created(version=version)) for version in ("1.0", "2.0", "3.0")])
+    for event_id_age in (days + 2, days + 1):
+        with transaction(applier.engine) as cursor:
+            cursor.execute(
+                "UPDATE processed_event SET processed_at = %s WHERE ctid = (SELECT min(ctid) FROM processed_event)",
+                (NOW - timedelta(days=event_id_age),),
+            )
+        assert retain(applier.engine, applier.settings, NOW, MUCH).event_ids == 1
+        must_be_conserved(applier)
+    assert event_ids(applier) == 1
+    with transaction(applier.engine) as cursor:
+        cursor.execute("DELETE FROM processed_event")
+    assert failed_checks(applier) == {"applied-events"}
 
 
 def test_batches_are_bounded_and_each_is_committed(applier: DirectApplier) -> None:
@@ -141,9 +160,14 @@ def bury(applier: DirectApplier, number: int) -> None:
         cursor.execute("UPDATE dead_letter SET dead_at = %s", (NOW - past(90),))
 
 
-def must_be_conserved(applier: DirectApplier) -> None:
+def failed_checks(applier: DirectApplier) -> set[str]:
     with transaction(applier.engine) as cursor:
-        assert [fault for check in CONSERVATION if (fault := check.run(cursor))] == []
+        group = {"group": applier.settings.group_id}
+        return {check.name for check in CONSERVATION if check.run(cursor, group) is not None}
+
+
+def must_be_conserved(applier: DirectApplier) -> None:
+    assert failed_checks(applier) == set()
 
 
 def letters(applier: DirectApplier) -> int:
@@ -184,6 +208,7 @@ def test_a_replayed_dead_letter_is_not_counted_as_pruned(applier: DirectApplier)
         # As a replay that was applied leaves them.
         cursor.execute('UPDATE dead_letter SET status = 2, settled_at = dead_at WHERE "offset" = 0')
         cursor.execute("UPDATE consumer_offset SET dead = dead - 1, applied = applied + 1")
+        cursor.execute("INSERT INTO processed_event SELECT gen_random_uuid(), %s, id, 0 FROM consumer_offset", (NOW,))
     assert retain(applier.engine, applier.settings, NOW, MUCH).dead_letters == 2
     must_be_conserved(applier)
     assert count(applier, "SELECT pruned FROM consumer_offset") == 1

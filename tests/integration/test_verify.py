@@ -19,6 +19,7 @@ from consumer.ops.verify.announcements import CHECKS
 from consumer.ops.verify.causes import CAUSES
 from consumer.ops.verify.conservation import CONSERVATION
 from consumer.ops.verify.invariants import INVARIANTS
+from consumer.ops.verify.orphans import ORPHANS
 from consumer.ops.verify.positions import AHEAD, PROGRESS, RETAINED, UNANNOUNCED
 from consumer.ops.verify.references import REFERENCES
 from tests.conformance.builders import (
@@ -204,6 +205,7 @@ BREAKS = {
     "position": "UPDATE consumer_offset SET next_offset = frontier + 1 WHERE id = 1",
     "parked-count": "UPDATE consumer_offset SET parked = parked + 1, applied = applied - 1 WHERE applied > 0",
     "dead-count": "DELETE FROM dead_letter",
+    "applied-events": "UPDATE consumer_offset SET applied = applied - 1, duplicate = duplicate + 1 WHERE applied > 0",
     "fates": "UPDATE dead_letter SET status = 1",
     "reached": 'UPDATE activity SET "offset" = 1000 WHERE id = (SELECT min(id) FROM activity)',
     "outbox-numbers": (
@@ -223,6 +225,11 @@ BREAKS = {
     "listings": "UPDATE release_project SET listed_at = now()",
     "deploys": "UPDATE release SET total_deploys = 1 WHERE version = '1.0'",
     "group-status": "UPDATE issue_group SET status = 0 WHERE short_id = 'WEB-1'",
+    "group-history": "DELETE FROM group_resolution",
+    "group-history-lines": (
+        "DELETE FROM group_history WHERE group_id = (SELECT id FROM issue_group WHERE short_id = 'WEB-1')"
+    ),
+    "release-fields": "UPDATE release SET url = 'https://example.com/elsewhere' WHERE version = '2.0'",
     "group-links": "DELETE FROM group_link WHERE linked_type = 1",
     "organizations": (
         "WITH other AS (INSERT INTO organization (id, slug, date_added) VALUES (1, 'other', now()) RETURNING id)"
@@ -234,6 +241,12 @@ BREAKS = {
         " FROM activity LIMIT 1"
     ),
     "activity-content": "UPDATE activity SET type = 'activity.release.moved' WHERE id = (SELECT max(id) FROM activity)",
+    "orphans": (
+        "WITH gone AS (UPDATE consumer_offset SET topic = 'former', parked = 1, applied = applied - 1 WHERE applied > 0"
+        ' RETURNING id) INSERT INTO parked_event (offset_id, topic, partition, "offset", headers, event_key, reason,'
+        " attempts, next_attempt_at, parked_at, arrived_at)"
+        " SELECT id, 'former', 0, 0, '[]', 'acme:1.0', 'waits', 1, now(), now(), now() FROM gone"
+    ),
     "unannounced": (
         "UPDATE consumer_offset SET next_seq = next_seq + 1, next_offset = next_offset + 1, frontier = frontier + 1,"
         " applied = applied + 1 WHERE applied > 0"
@@ -265,7 +278,8 @@ TOLD = {"announced-repeats", "announced-numbers", "announced-order", "announced-
 
 def test_every_check_has_a_break() -> None:
     checks = {
-        check.name for check in (*CONSERVATION, *INVARIANTS, *CHECKS, UNANNOUNCED, AHEAD, PROGRESS, RETAINED, CAUSES)
+        check.name
+        for check in (*CONSERVATION, *INVARIANTS, *CHECKS, UNANNOUNCED, AHEAD, PROGRESS, RETAINED, CAUSES, ORPHANS)
     }
     assert BREAKS.keys() | TOLD == checks
 
@@ -294,6 +308,36 @@ def test_what_was_broken_by_hand_is_found(healthy: Product, copy: str, check: st
 def test_every_total_of_a_release_is_compared(healthy: Product, copy: str, column: str) -> None:
     execute(copy, f"UPDATE release SET {column} WHERE version = '1.0'")  # noqa: S608  # said above
     assert {fault["check"] for fault in verify(healthy, database_url=copy)["faults"]} == {"release-totals"}
+
+
+@pytest.mark.parametrize(
+    ("check", "statement"),
+    [
+        (
+            "applied-events",
+            "UPDATE consumer_offset SET applied = applied + 1, duplicate = duplicate - 1 WHERE duplicate > 0",
+        ),
+        ("group-history", "UPDATE group_resolution SET version = '7.0'"),
+        ("group-history", "DELETE FROM group_history WHERE id = (SELECT max(id) FROM group_history)"),
+        ("group-history", "UPDATE issue_group SET status = 2, resolved_at = NULL WHERE short_id = 'WEB-1'"),
+        ("release-fields", "UPDATE release SET ref = 'another' WHERE version = '1.0'"),
+        ("release-fields", "UPDATE release SET date_released = now() WHERE version = '1.0'"),
+    ],
+)
+def test_more_that_was_broken_by_hand_is_found(healthy: Product, copy: str, check: str, statement: str) -> None:
+    execute(copy, statement)
+    assert check in {fault["check"] for fault in verify(healthy, database_url=copy)["faults"]}
+
+
+def test_a_group_judges_its_own_partitions(healthy: Product, copy: str) -> None:
+    execute(copy, "UPDATE consumer_offset SET applied = applied + 1 WHERE applied > 0")
+    execute(copy, "INSERT INTO outbox (offset_id, seq) SELECT id, next_seq + 7 FROM consumer_offset")
+    execute(copy, "UPDATE consumer_offset SET consumer_group = 'another'")
+    report = verify(healthy, database_url=copy)
+    own = {check.name for check in (*CONSERVATION, ORPHANS)}
+    assert own.isdisjoint(fault["check"] for fault in report["faults"])
+    assert report["partitions"] == []
+    assert "other groups are not judged: another" in " ".join(report["notes"])
 
 
 def test_the_order_of_a_commit_log_is_judged(healthy: Product, copy: str) -> None:
@@ -334,7 +378,7 @@ def test_a_partition_at_fault_says_so(healthy: Product, copy: str) -> None:
     execute(copy, BREAKS["conservation"])
     report = verify(healthy, database_url=copy)
     assert {partition["id"]: partition["faults"] for partition in report["partitions"] if partition["faults"]} == {
-        1: ["conservation"]
+        1: ["conservation", "applied-events"]
     }
 
 
@@ -369,7 +413,7 @@ def test_what_was_announced_wrongly_is_found(told_wrongly: Json, check: str) -> 
 
 
 def test_records_of_others_are_noted(told_wrongly: Json) -> None:
-    assert told_wrongly["notes"] == ["1 records of the activity topic are not this group's"]
+    assert told_wrongly["notes"] == ["not this group's in the activity topic: 1 record"]
 
 
 def test_a_number_that_was_never_told_is_found(install: Install) -> None:

@@ -41,7 +41,15 @@ class Announcer:
 
     def release_created(self, release: Release, project: str | None, *, created: bool) -> None:
         """Tell of a newly attached project, or of a release that was created without one."""
-        self._of_release("activity.release.created", release, project=project, created=created)
+        self._of_release(
+            "activity.release.created",
+            release,
+            project=project,
+            created=created,
+            ref=release.ref,
+            url=release.url,
+            dateReleased=rfc3339(release.date_released) if release.date_released else None,
+        )
 
     def release_released(self, release: Release, project: str) -> None:
         """Tell that a release which is out has reached a project."""

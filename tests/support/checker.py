@@ -46,13 +46,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An activity as subscribers see it."""
+    """An activity as subscribers see it; one that is ``replayed`` has the number that it had the first time."""
 
     place: Place
     key: str
     id: str
     stream: str
     sequence: int
+    replayed: bool = False
 
 
 @dataclass(slots=True)
@@ -65,6 +66,7 @@ class Observed:
         processed: digests of the events that count as seen.
         parked: places of the events that still wait.
         dead: places of the records that are dead letters.
+        revived: places of those that were dead letters, and were applied after all.
         activities: ids of the activities that are kept, each with the stream that announces it.
         outbox: numbers that each stream still holds.
         announced: the activity topic, as readers of committed data see it.
@@ -76,6 +78,7 @@ class Observed:
     processed: set[str] = field(default_factory=set)
     parked: list[Place] = field(default_factory=list)
     dead: list[Place] = field(default_factory=list)
+    revived: list[Place] = field(default_factory=list)
     activities: list[tuple[str, str]] = field(default_factory=list)
     outbox: dict[str, list[int]] = field(default_factory=dict)
     announced: list[Announced] = field(default_factory=list)
@@ -90,6 +93,7 @@ def broken_promises(seen: Observed) -> list[str]:
         *_unannounced(seen),
         *_wrong_announcements(seen),
         *_wrong_order(seen),
+        *_wrong_repetitions(seen),
     ]
 
 
@@ -141,32 +145,35 @@ def _unannounced(seen: Observed) -> Iterator[str]:
 
 
 def _wrong_announcements(seen: Observed) -> Iterator[str]:
-    yield from (f"twice: activity {id_} was announced {n} times" for id_, n in _repeated(a.id for a in seen.announced))
+    first = _first_announced(seen)
+    yield from (f"twice: activity {id_} was announced {n} times" for id_, n in _repeated(a.id for a in first))
     yield from (f"twice: activity {id_} is kept {n} times" for id_, n in _repeated(id_ for id_, _ in seen.activities))
     yield from (f"twice: dead letter {_name(p)} was announced {n} times" for p, n in _repeated(seen.announced_dead))
-    kept, told = {id_ for id_, _ in seen.activities}, {a.id for a in seen.announced}
+    kept, told = {id_ for id_, _ in seen.activities}, {a.id for a in first}
     yield from (f"lost: activity {id_} was never announced" for id_ in sorted(kept - told))
     yield from (f"invented: activity {id_} was announced, but is not kept" for id_ in sorted(told - kept))
-    dead, told_dead = set(seen.dead), set(seen.announced_dead)
+    dead, told_dead = {*seen.dead, *seen.revived}, set(seen.announced_dead)
     yield from (f"lost: dead letter {_name(place)} was never announced" for place in sorted(dead - told_dead))
     yield from (f"invented: dead letter {_name(place)} is not kept" for place in sorted(told_dead - dead))
     yield from _wrong_numbers(seen)
 
 
 def _wrong_numbers(seen: Observed) -> Iterator[str]:
-    """Dead letters have numbers too, which only the outbox knew: so many numbers, and no more, are missing."""
+    """Dead letters and repetitions have numbers that only the outbox knew: so many, and no more, are missing."""
     numbers: defaultdict[str, list[int]] = defaultdict(list)
-    for announced in seen.announced:
+    for announced in _first_announced(seen):
         numbers[announced.stream].append(announced.sequence)
+    again = Counter(announced.stream for announced in seen.announced if announced.replayed)
     known = {position.stream for position in seen.positions.values()}
     yield from (f"invented: stream {stream} is nobody's" for stream in sorted(numbers.keys() - known))
     for partition, position in seen.positions.items():
         name, found = f"{partition[0]}-{partition[1]}", numbers[position.stream]
         yield from (f"twice: {name} announced number {number} {n} times" for number, n in _repeated(found))
         missing = set(range(1, position.next_seq)) - set(found)
-        dead = sum(1 for place in seen.dead if place[:2] == partition)
-        if len(missing) != dead:
-            yield f"gap: {name} never announced {_brief(sorted(missing))}, of which {dead} are dead letters"
+        dead = sum(1 for place in (*seen.dead, *seen.revived) if place[:2] == partition)
+        if len(missing) != dead + (repeated := again[position.stream]):
+            told = f"{dead} are dead letters and {repeated} were said again"
+            yield f"gap: {name} never announced {_brief(sorted(missing))}, of which {told}"
         if beyond := sorted(number for number in found if not 1 <= number < position.next_seq):
             yield f"invented: {name} announced {_brief(beyond)}, but has numbered {position.next_seq - 1}"
 
@@ -175,13 +182,31 @@ def _wrong_order(seen: Observed) -> Iterator[str]:
     """What one stream says under one key is read in the order of its numbers."""
     last: dict[tuple[str, str], int] = {}
     homes: dict[str, Partition] = {}
-    for announced in sorted(seen.announced, key=lambda a: a.place):
+    for announced in sorted(_first_announced(seen), key=lambda a: a.place):
         thread = (announced.key, announced.stream)
         if announced.sequence < last.get(thread, 0):
             yield f"order: {announced.key} was told number {announced.sequence} after {last[thread]}"
         last[thread] = announced.sequence
         if homes.setdefault(announced.key, announced.place[:2]) != announced.place[:2]:
             yield f"order: {announced.key} was announced in two partitions"
+
+
+def _wrong_repetitions(seen: Observed) -> Iterator[str]:
+    """What operators let announce again was announced before, under the same key and number."""
+    first = {announced.id: announced for announced in _first_announced(seen)}
+    for again in (announced for announced in seen.announced if announced.replayed):
+        original = first.get(again.id)
+        if original is None:
+            yield f"invented: activity {again.id} was announced again, but never before"
+        elif (original.key, original.stream, original.sequence) != (again.key, again.stream, again.sequence):
+            yield f"invented: activity {again.id} was announced again as something else"
+        elif original.place > again.place:
+            yield f"order: activity {again.id} was announced again before it was announced"
+
+
+def _first_announced(seen: Observed) -> list[Announced]:
+    """Without what operators let announce again."""
+    return [announced for announced in seen.announced if not announced.replayed]
 
 
 def _repeated(things: Iterable[T]) -> list[tuple[T, int]]:

@@ -15,6 +15,7 @@ from confluent_kafka import KafkaException
 from sqlalchemy import select
 
 from consumer.announce.progress import parse_progress
+from consumer.codes import DeadLetterStatus
 from consumer.contracts import decode
 from consumer.contracts.events import ReleaseEvent
 from consumer.errors import InvalidEvent
@@ -50,6 +51,7 @@ SOAK = int(os.environ.get("FAULT_SOAK", "1"))
 ORGANIZATIONS = 9
 EVENTS_EACH = 22
 _MOST_COMPLAINTS = 15
+_STAY_DEAD = (DeadLetterStatus.DEAD, DeadLetterStatus.DISCARDED)
 _FATES = ("next_offset", "next_seq", "applied", "duplicate", "parked", "dead", "absent")
 
 # Small batches, small announcements and short pauses: much happens in a short run. The locks of a worker that was
@@ -166,6 +168,12 @@ def parked(product: Product) -> int:
     return int(product.rows("SELECT count(*) AS waiting FROM parked_event")[0].waiting)
 
 
+def owners(product: Product) -> set[int]:
+    """Processes that own a partition in PostgreSQL; a worker without a stable name signs with its number."""
+    rows = product.rows("SELECT DISTINCT owner FROM consumer_offset")
+    return {int(row.owner.rpartition("-")[2]) for row in rows}
+
+
 def wait_until_announced(product: Product, worker: Worker, ends: dict[tuple[str, int], int], seconds: float) -> None:
     """Wait until Kafka says that partitions are applied and announced up to their ends, however often it fails."""
 
@@ -268,11 +276,14 @@ class _Look:
             positions=positions(self._product),
             processed={row["digest"].hex for row in rows["processed_event"]},
             parked=[_place(row) for row in rows["parked_event"]],
-            dead=[_place(row) for row in rows["dead_letter"]],
+            dead=[_place(row) for row in rows["dead_letter"] if row["status"] in _STAY_DEAD],
+            revived=[_place(row) for row in rows["dead_letter"] if row["status"] not in _STAY_DEAD],
             activities=[(str(row["event_id"]), row["cloudevent"]["stream"]) for row in rows["activity"]],
             outbox=self._outbox(),
             announced=[
-                Announced(place, key, event["id"], event["stream"], int(event["sequence"]))
+                Announced(
+                    place, key, event["id"], event["stream"], int(event["sequence"]), event.get("replayed") is True
+                )
                 for place, key, event in self._activity
             ],
             announced_dead=[_place(event["data"]) for _, _, event in self._dead_letters],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import closing
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from consumer.codes import (
     ResolutionStatus,
     ResolutionType,
 )
+from consumer.ops.verify.conservation import CONSERVATION
+from consumer.ops.verify.invariants import INVARIANTS
 from consumer.store import tables
 from consumer.store.working_set import FALLBACK_REPOSITORY
 from tests.model.organizations import without_idents
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, RowMapping, Table
+
+    from consumer.ops.verify.report import Fault
 
 Json = dict[str, Any]
 
@@ -90,6 +95,14 @@ def broken_invariants(connection: Connection) -> dict[str, list[tuple[Any, ...]]
     }
     unlike = list(_references_unlike_their_messages(connection))
     return broken | ({"references are those of the message": unlike} if unlike else {})
+
+
+def failed_checks(connection: Connection, group_id: str) -> list[Fault]:
+    """Return what ``verify`` finds wrong with the tables: it must not cry wolf, whatever was applied."""
+    with closing(connection.connection.cursor()) as cursor:
+        faults = [check.run(cursor, {"group": group_id}) for check in CONSERVATION]  # type: ignore[arg-type]
+        faults += [check.run(cursor) for check in INVARIANTS]  # type: ignore[arg-type]
+    return [fault for fault in faults if fault is not None]
 
 
 _NEVER = {

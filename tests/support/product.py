@@ -265,9 +265,17 @@ class Product:
         """Kill what still runs, delete the topics."""
         self._stack.close()
 
-    def _delete_topics(self) -> None:
-        for deleted in self.admin.delete_topics(list(self.settings.topics.model_dump().values())).values():
+    def _delete_topics(self, names: list[str] | None = None) -> None:
+        for deleted in self.admin.delete_topics(names or list(self.settings.topics.model_dump().values())).values():
             deleted.exception()
+
+    def change(self, **settings: Any) -> None:
+        """Give commands and workers other settings from now on; of topics by ``topics__<name>``."""
+        self._given |= settings
+        topics = {name.removeprefix("topics__"): value for name, value in self._given.items() if "topics__" in name}
+        others = {name: value for name, value in self._given.items() if "topics__" not in name}
+        self._stack.callback(self._delete_topics, list(self.settings.topics.model_dump().values()))
+        self.settings = Settings(**others, topics=Topics(**topics))
 
     # --- commands --------------------------------------------------------------------------------------------------
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from threading import Event
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from consumer.announce.announcer import Announcer
 from consumer.announce.lane import Lane, Lanes
+from consumer.announce.speaker import Speaker
 from consumer.errors import ServiceUnavailable
 from consumer.settings import Settings
 from consumer.store.streams import Stream
@@ -74,6 +77,24 @@ def test_all_is_not_settled_while_a_transaction_with_another_offset_is_under_way
     lanes.committed(speaker, {lane: (5, 4)})
     lanes.end(speaker, 0)
     assert lanes.wait_until_settled(0)
+
+
+def test_a_rebalance_is_no_warning_unless_it_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "consumer.announce")
+    means = Mock(settings=Settings())
+    speaker = Speaker(Mock(), means)
+
+    def fail(code: int) -> int:
+        caplog.clear()
+        speaker._recover([], KafkaException(KafkaError(code)))
+        speaker._longer_pause()
+        (record,) = caplog.records
+        return record.levelno
+
+    assert fail(KafkaError.TOPIC_AUTHORIZATION_FAILED) == logging.WARNING
+    levels = [fail(KafkaError.ILLEGAL_GENERATION) for _ in range(9)]
+    assert levels == sorted(levels)
+    assert set(levels) == {logging.INFO, logging.WARNING}
 
 
 def test_a_client_that_hangs_is_replaced_a_few_times_and_then_ends_the_worker(let_go: Event) -> None:

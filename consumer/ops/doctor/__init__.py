@@ -13,6 +13,7 @@ from consumer.announce.group_offsets import GroupOffsets
 from consumer.errors import SettingsError, UsageError, first_line
 from consumer.intake.kafka import Cluster
 from consumer.ops.doctor.kafka import KafkaAdmin, examine_kafka
+from consumer.ops.doctor.orphans import examine_orphans
 from consumer.ops.doctor.postgresql import examine_postgresql, has_schema
 from consumer.ops.doctor.progress import examine_progress
 from consumer.ops.doctor.redis import examine_redis
@@ -111,6 +112,7 @@ def _examine_kafka(settings: Settings, bootstrap_servers: str, engine: Engine | 
             members = admin.group_members(settings.group_id)
             with closing(GroupOffsets(settings, bootstrap_servers)) as offsets:
                 yield from examine_progress(settings, engine, cluster, offsets, members)
+                yield from examine_orphans(settings, bootstrap_servers, engine, offsets)
     except KafkaException as error:
         area.fail(
             "connection",

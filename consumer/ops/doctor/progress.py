@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consumer.store.streams import Stream
 
 _RUN = "start a worker: `release-consumer run`"
+_LOOK = "a worker has joined the group: it takes the partition over in a moment, or its log says why it cannot"
 
 
 def examine_progress(
@@ -47,7 +48,7 @@ def examine_progress(
     for place in places:
         stream = streams.get(ids[place])
         announced = committed[place].offset if place in committed else None
-        behind += _examine_partition(area, ids[place], stream, earliest[place], latest[place], announced)
+        behind += _examine_partition(area, ids[place], stream, earliest[place], latest[place], announced, members)
     area.judge("workers", f"{members} in group {settings.group_id}", warn=_RUN if behind and not members else "")
     area.judge(
         "parked events",
@@ -62,14 +63,21 @@ def examine_progress(
     return area.lines
 
 
-def _examine_partition(
-    area: Area, id_: PartitionId, stream: Stream | None, earliest: int, latest: int, announced: int | None
+def _examine_partition(  # what is known of a partition
+    area: Area,
+    id_: PartitionId,
+    stream: Stream | None,
+    earliest: int,
+    latest: int,
+    announced: int | None,
+    members: int,
 ) -> int:
     """Judge one partition; returns how far it is behind."""
     subject = f"{id_.topic}-{id_.partition}"
     if stream is None:
         behind = latest - earliest
-        area.judge(subject, f"never read, {behind} behind", warn=_RUN if behind else "")
+        remedy = _LOOK if members else _RUN
+        area.judge(subject, f"never read, {behind} behind", warn=remedy if behind else "")
         return behind
     if stream.next_offset < earliest:
         area.fail(

@@ -11,6 +11,8 @@ from consumer.ops.doctor.report import Area
 from consumer.settings import ENV_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from consumer.intake.kafka import Cluster
     from consumer.ops.doctor.kafka import Config, KafkaAdmin
     from consumer.ops.doctor.report import Line
@@ -31,7 +33,7 @@ def examine_topics(settings: Settings, cluster: Cluster, admin: KafkaAdmin) -> l
         except UsageError as error:
             area.fail(name, "does not exist", str(error).rpartition("; ")[2])
             continue
-        area.ok(name, f"{partitions} partitions")
+        area.ok(name, "1 partition" if partitions == 1 else f"{partitions} partitions")
         found.append(name)
     try:
         configs = admin.topic_configs(found) if found else {}
@@ -43,7 +45,8 @@ def examine_topics(settings: Settings, cluster: Cluster, admin: KafkaAdmin) -> l
             _examine_input(area, settings, name, config)
         else:
             _examine_output(area, name, config)
-        _examine_durability(area, name, config)
+        _examine_elections(area, name, config)
+    _examine_replicas(area, configs)
     return area.lines
 
 
@@ -106,17 +109,21 @@ def _examine_output(area: Area, name: str, config: Config) -> None:
     )
 
 
-def _examine_durability(area: Area, name: str, config: Config) -> None:
+def _examine_elections(area: Area, name: str, config: Config) -> None:
     if config.get("unclean.leader.election.enable") == "true":
         area.warn(
             f"{name} unclean.leader.election.enable",
             "true: a broker that lags behind may take over, and what it lacks is lost",
             "set it to false",
         )
-    least = int(config.get("min.insync.replicas", 1))
-    if least == 1:
+
+
+def _examine_replicas(area: Area, configs: Mapping[str, Config]) -> None:
+    """One line for all topics: it is one decision about the cluster."""
+    alone = [name for name, config in configs.items() if int(config.get("min.insync.replicas", 1)) == 1]
+    if alone:
         area.warn(
-            f"{name} min.insync.replicas",
-            "1: an event counts as sent when one broker has it",
+            "min.insync.replicas",
+            f"1: an event counts as sent when one broker has it: {', '.join(alone)}",
             f"on a cluster of {_SAFE_COPIES} brokers or more: {_SAFE_COPIES} replicas, and 2 in sync",
         )

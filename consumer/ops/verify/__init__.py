@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from consumer.announce.group_offsets import GroupOffsets
 from consumer.intake.kafka import Cluster
+from consumer.ops.orphans import find_read
 from consumer.ops.verify.announcements import Announcements
 from consumer.ops.verify.causes import CAUSES, check_causes
 from consumer.ops.verify.conservation import CONSERVATION
 from consumer.ops.verify.invariants import INVARIANTS
+from consumer.ops.verify.orphans import ORPHANS, check_orphans
 from consumer.ops.verify.positions import Positions, read_streams
 from consumer.ops.verify.references import check_references
 from consumer.ops.verify.report import Report
@@ -57,6 +59,7 @@ def _verify(
 ) -> Report:
     report = Report()
     cluster = Cluster(settings, bootstrap_servers)
+    read = find_read(settings, bootstrap_servers)
     with (
         closing(engine.raw_connection()) as pooled,
         closing(pooled.cursor()) as cursor,
@@ -71,7 +74,11 @@ def _verify(
         announcements.load(positions)
         cursor.connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         _check_snapshot(settings, cursor, announcements, report, tell)  # type: ignore[arg-type]
-        positions.describe(read_streams(cursor), report)  # type: ignore[arg-type]
+        streams = read_streams(cursor, settings.group_id)  # type: ignore[arg-type]
+        tell(ORPHANS.promise)
+        report.add(check_orphans(cursor, streams, read, announcements.since), ORPHANS.name)  # type: ignore[arg-type]
+        positions.describe(streams, report)
+        _note_other_groups(settings, cursor, report)  # type: ignore[arg-type]
         pooled.rollback()
     return report
 
@@ -79,7 +86,10 @@ def _verify(
 def _check_snapshot(
     settings: Settings, cursor: Cursor, announcements: Announcements, report: Report, tell: Callable[[str], None]
 ) -> None:
-    for check in CONSERVATION + INVARIANTS:
+    for check in CONSERVATION:
+        tell(check.promise)
+        report.add(check.run(cursor, {"group": settings.group_id}), check.name)
+    for check in INVARIANTS:
         tell(check.promise)
         report.add(check.run(cursor), check.name)
     tell("looking for rows that name others that do not exist")
@@ -90,3 +100,12 @@ def _check_snapshot(
         report.add(fault, check.name)
     tell(CAUSES.promise)
     report.add(check_causes(cursor, settings), CAUSES.name)
+
+
+def _note_other_groups(settings: Settings, cursor: Cursor, report: Report) -> None:
+    cursor.execute("SELECT DISTINCT consumer_group FROM consumer_offset ORDER BY consumer_group")
+    others = [group for (group,) in cursor.fetchall() if group != settings.group_id]
+    if others:
+        report.notes.append(
+            f"partitions, announcements and letters of other groups are not judged: {', '.join(others)}"
+        )

@@ -109,10 +109,15 @@ class Announcements:
             for records in reader.chunks():
                 copy_rows(cursor, "announced", _COLUMNS, list(self._rows(records, known, is_letter=is_letter)))
             self._since[is_letter] = _since(list(reader.retained.first_kept.values()))
-        if max(self._since.values()) > _BEGINNING:
-            cursor.execute(sql("verify_floor"), {"since": max(self._since.values())})
+        if self.since > _BEGINNING:
+            cursor.execute(sql("verify_floor"), {"since": self.since})
         cursor.execute("ANALYZE announced")
         cursor.connection.commit()
+
+    @property
+    def since(self) -> datetime:
+        """From when on the topics still tell all that was announced."""
+        return max(self._since.values())
 
     def judge(self, report: Report) -> Iterator[tuple[Check, Fault | None]]:
         """Compare with the tables; the connection is in its snapshot."""
@@ -123,7 +128,9 @@ class Announcements:
             yield check, check.run(self._cursor, parameters)
         for is_letter, name in ((False, "activity"), (True, "dead letter")):
             if self._others[is_letter]:
-                report.notes.append(f"{self._others[is_letter]} records of the {name} topic are not this group's")
+                others = self._others[is_letter]
+                records = "1 record" if others == 1 else f"{others} records"
+                report.notes.append(f"not this group's in the {name} topic: {records}")
             if self._since[is_letter] > _BEGINNING:
                 report.notes.append(
                     f"retention has removed records of the {name} topic: whether all was announced is judged since"

@@ -25,6 +25,12 @@ CONSERVATION = (
     Check("parked-count", "consumer_offset", "there are as many parked events as the partition has counted", _COUNTERS),
     Check("dead-count", "consumer_offset", "there are as many dead letters as the partition has counted", _COUNTERS),
     Check(
+        "applied-events",
+        "consumer_offset",
+        "as many ids of events are remembered, or were past their time, as events were applied or wait",
+        _COUNTERS,
+    ),
+    Check(
         "fates",
         "dead_letter",
         "an event is parked or a dead letter, not both, and a letter that is tried again is parked",

@@ -46,6 +46,24 @@ INVARIANTS = (
         "send a group-updated event with the status that is right",
     ),
     Check(
+        "group-history",
+        "issue_group",
+        "the last line of a group's history says its status, and the release that it is resolved in",
+        "send a group-updated event with the status and the resolution that are right",
+    ),
+    Check(
+        "group-history-lines",
+        "group_history",
+        "each time that a group was announced as resolved, unresolved or reviewed has a line in its history",
+        _RESTORE,
+    ),
+    Check(
+        "release-fields",
+        "release",
+        "the ref, url and date of a release are as they were announced, when it was created or updated",
+        "send a release-updated event with the value that is right",
+    ),
+    Check(
         "group-links",
         "group_link",
         "a group is linked to the commits and pull requests whose messages name it, and to no other",

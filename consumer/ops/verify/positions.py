@@ -139,13 +139,13 @@ class Positions:
 
     def _read(self) -> dict[Place, Row]:
         """The rows of partitions that are there: a topic of that name deleted since is another one."""
-        rows = read_streams(self._cursor)
+        rows = read_streams(self._cursor, self._group_id)
         self._cursor.connection.rollback()
         found = {}
         for row in rows:
             place = (row["topic"], row["partition"])
             id_ = PartitionId(row["cluster_id"], row["topic_id"], *place)
-            if row["consumer_group"] == self._group_id and self._ids.get(place) == id_:
+            if self._ids.get(place) == id_:
                 found[place] = row
         return found
 
@@ -189,10 +189,10 @@ class Positions:
         return found
 
 
-def read_streams(cursor: Cursor) -> list[Row]:
-    """All rows of ``consumer_offset``, of every group and of topics that are there no longer."""
+def read_streams(cursor: Cursor, group_id: str) -> list[Row]:
+    """All rows of ``consumer_offset`` of a group, those of topics that are there no longer, too."""
     with cursor.connection.cursor(cursor_factory=RealDictCursor) as rows:
-        rows.execute(sql("verify_streams"))
+        rows.execute(sql("verify_streams"), {"group": group_id})
         return [dict(row) for row in rows]
 
 

@@ -67,7 +67,7 @@ class Report:
     """All that was found.
 
     Args:
-        partitions: every row of ``consumer_offset``.
+        partitions: every row of ``consumer_offset`` of the group.
         faults: every broken promise.
         notes: what could not be judged, and why; records that are others'.
         checks: names of the checks made.

@@ -8,7 +8,7 @@ from consumer.codes import DeadLetterStatus
 from consumer.errors import UsageError
 from consumer.store.reading.cursors import decode_cursor, encode_cursor
 from consumer.store.reading.documents import MAX_ID, Document, page_size, rfc3339, rows
-from consumer.store.reading.records import record_document
+from consumer.store.reading.records import envelope_document, record_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,8 @@ def list_dead_letters(
         cursor: ``nextCursor`` of the page before.
 
     Returns:
-        ``{"deadLetters": [...], "nextCursor": ...}``; the cursor is ``None`` on the last page.
+        ``{"deadLetters": [...], "nextCursor": ...}``; the cursor is ``None`` on the last page. Values, which may be
+        large, are left to ``show_dead_letter``: ``valueBytes`` is the size, ``None`` for a tombstone.
 
     Raises:
         UsageError: the limit is out of range, or the cursor is broken or of another listing.
@@ -63,7 +64,9 @@ def list_dead_letters(
     )
     last = page[limit - 1] if len(page) > limit else None
     return {
-        "deadLetters": [_document(dead_letter) for dead_letter in page[:limit]],
+        "deadLetters": [
+            _document(letter, envelope_document(letter) | {"valueBytes": letter.value_bytes}) for letter in page[:limit]
+        ],
         "nextCursor": last and encode_cursor(listing, (last.dead_at, last.id)),
     }
 
@@ -77,7 +80,7 @@ def show_dead_letter(connection: Connection, dead_letter_id: int) -> Document:
     found = rows(connection, "read_dead_letter", id=dead_letter_id) if 0 <= dead_letter_id <= MAX_ID else ()
     if not found:
         raise unknown_dead_letters([dead_letter_id])
-    return _document(found[0])
+    return _document(found[0], record_document(found[0]))
 
 
 def unknown_dead_letters(ids: Sequence[int]) -> UsageError:
@@ -86,12 +89,12 @@ def unknown_dead_letters(ids: Sequence[int]) -> UsageError:
     return UsageError(f"there is no dead letter {named}; see `release-consumer dead-letters list --status all`")
 
 
-def _document(dead_letter: AnyRow) -> Document:
+def _document(dead_letter: AnyRow, record: Document) -> Document:
     settled_at = dead_letter.settled_at
     return {
         "id": dead_letter.id,
         "status": DeadLetterStatus(dead_letter.status).label,
-        **record_document(dead_letter),
+        **record,
         "reason": dead_letter.reason,
         "errors": dead_letter.errors,
         "eventType": dead_letter.event_type,

@@ -13,17 +13,26 @@ BASE64 = "base64"
 
 
 def record_document(row: AnyRow) -> Document:
-    """Where a record lay, and what it held.
+    """Where a record lay, and what it held: ``valueEncoding`` says how the value is to be read, as for the key.
+
+    Args:
+        row: with the columns of a record, as they are kept.
+    """
+    value, value_encoding = to_text(row.value)
+    return envelope_document(row) | {"value": value, "valueEncoding": value_encoding}
+
+
+def envelope_document(row: AnyRow) -> Document:
+    """Where a record lay, and what it held besides its value.
 
     Args:
         row: with the columns of a record, as they are kept.
 
     Returns:
-        ``keyEncoding``, ``valueEncoding`` and, one for each header, ``headerEncodings`` say how the text is to be
-        read: ``utf-8``, ``base64``, or ``None`` where there is nothing.
+        ``keyEncoding`` and, one for each header, ``headerEncodings`` say how the text is to be read: ``utf-8``,
+        ``base64``, or ``None`` where there is nothing.
     """
     key, key_encoding = to_text(row.record_key)
-    value, value_encoding = to_text(row.value)
     headers = [
         (name, *to_text(None if content is None else base64.b64decode(content))) for name, content in row.headers
     ]
@@ -35,8 +44,6 @@ def record_document(row: AnyRow) -> Document:
         "keyEncoding": key_encoding,
         "headers": [[name, text] for name, text, _ in headers],
         "headerEncodings": [encoding for _, _, encoding in headers],
-        "value": value,
-        "valueEncoding": value_encoding,
     }
 
 

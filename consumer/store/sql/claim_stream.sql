@@ -7,5 +7,6 @@ VALUES (
     %(first_offset)s, %(first_offset)s, %(owner)s, now()
 )
 ON CONFLICT (consumer_group, cluster_id, topic_id, partition) DO UPDATE
-SET epoch = o.epoch + 1, owner = excluded.owner, topic = excluded.topic, updated_at = now()
+SET epoch = o.epoch + 1, owner = excluded.owner, topic = excluded.topic, heir_id = NULL,
+    updated_at = now()
 RETURNING o.id, o.stream, o.epoch, o.next_offset, o.next_seq, o.frontier, o.forced

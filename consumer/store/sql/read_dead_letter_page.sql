@@ -6,7 +6,7 @@ SELECT
     letter."offset",
     letter.record_key,
     letter.headers,
-    letter.value,
+    octet_length(letter.value) AS value_bytes,
     letter.reason,
     letter.errors,
     letter.event_type,

@@ -1,5 +1,5 @@
 -- Open dead letters with their sizes in bytes, in the order in which they first came.
-SELECT id, coalesce(octet_length(value), 0) AS size
+SELECT id, offset_id, coalesce(octet_length(value), 0) AS size
 FROM dead_letter
 WHERE
     status = %(dead)s

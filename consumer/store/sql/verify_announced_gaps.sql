@@ -1,4 +1,5 @@
--- Numbers that nobody told, if they are more than repeated announcements took: those tell the numbers they had first.
+-- Numbers that nobody told, if they are more than repeated announcements took: those tell the numbers they had first,
+-- and those taken over from a partition that is not read any more the stream that they had.
 WITH gaps AS (
     SELECT offset_id, stream, before + 1 AS first_number, sequence - 1 AS last_number
     FROM (
@@ -18,5 +19,6 @@ WITH gaps AS (
 SELECT g.offset_id, g.first_number, g.last_number
 FROM gaps g
 WHERE (SELECT sum(last_number - first_number + 1) FROM gaps s WHERE s.offset_id = g.offset_id)
-    > (SELECT count(*) FROM announced a WHERE a.replayed AND a.stream = g.stream)
+    > (SELECT count(*) FROM announced a WHERE a.replayed
+        AND (a.stream = g.stream OR a.stream NOT IN (SELECT stream FROM progress)))
 ORDER BY g.offset_id, g.first_number

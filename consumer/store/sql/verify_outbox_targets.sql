@@ -1,4 +1,5 @@
-SELECT offset_id, seq, activity_id, dead_letter_id
-FROM outbox
-WHERE num_nonnulls(activity_id, dead_letter_id) <> 1
-ORDER BY offset_id, seq
+SELECT o.offset_id, o.seq, o.activity_id, o.dead_letter_id
+FROM outbox o
+JOIN consumer_offset c ON c.id = o.offset_id AND c.consumer_group = %(group)s
+WHERE num_nonnulls(o.activity_id, o.dead_letter_id) <> 1
+ORDER BY o.offset_id, o.seq

@@ -8,5 +8,5 @@ FROM (
     SELECT 'dead_letter', id, offset_id, "offset" FROM dead_letter
 ) AS found
 JOIN consumer_offset c ON c.id = found.offset_id
-WHERE c.adopted = 0 AND (found."offset" < c.first_offset OR found."offset" >= c.frontier)
+WHERE c.consumer_group = %(group)s AND c.adopted = 0 AND (found."offset" < c.first_offset OR found."offset" >= c.frontier)
 ORDER BY 1, 2
