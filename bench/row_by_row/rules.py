@@ -25,11 +25,11 @@ from bench.row_by_row.resolution import link_groups, resolve_groups
 from bench.row_by_row.unit import Unit
 from consumer.codes import ActivityType, ReleaseStatus
 from consumer.contracts import CommitsPushed, ReleaseCreated
+from consumer.contracts.timestamps import format_timestamp
 from consumer.handlers.authors import author_email
 from consumer.store.listing_keys import folded_version, precedence
 from consumer.store.processed_events import event_digest
 from consumer.store.semver import SEMVER_COLUMNS, parse_release_version
-from consumer.store.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,13 +123,13 @@ def _attach(unit: Unit, release: Release, *, created: bool) -> dict[int, str]:
             "created": created,
             "ref": release.ref,
             "url": release.url,
-            "dateReleased": rfc3339(release.date_released) if release.date_released else None,
+            "dateReleased": format_timestamp(release.date_released) if release.date_released else None,
         }
         unit.tell_of_release("activity.release.created", slug, release, beginning)
         if release.date_released is not None:
             data = {
                 "project": slug,
-                "dateReleased": rfc3339(release.date_released),
+                "dateReleased": format_timestamp(release.date_released),
                 "activityType": ActivityType.RELEASE,
             }
             unit.tell_of_release("activity.release.released", slug, release, data)

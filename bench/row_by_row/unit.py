@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from bench.row_by_row.models import Activity, Base
-from consumer.store.timestamps import rfc3339
+from consumer.contracts.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -90,7 +90,7 @@ class Unit:
             "source": "/row-by-row",
             "type": type_,
             "subject": subject,
-            "time": rfc3339(self.now),
+            "time": format_timestamp(self.now),
             "datacontenttype": "application/json",
             "causeid": event.id,
             "causesource": event.source,

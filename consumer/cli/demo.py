@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from consumer.cli.demo_report import Steps, show_activities, show_group, show_releases, tell
 from consumer.cli.options import data_option
 from consumer.cli.output import counted, json_option
 from consumer.client import Publisher
 from consumer.demo import history
 from consumer.demo.borrowed import borrowed_services
 from consumer.demo.place import own_place
-from consumer.demo.report import Steps, show_activities, show_group, show_releases, tell
 from consumer.demo.state import read_fates, read_state
 from consumer.demo.worker import announced, run_until_caught_up, set_up
 from consumer.errors import InvalidEvent, UsageError

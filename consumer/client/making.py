@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
+from consumer.contracts.timestamps import format_timestamp
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -67,8 +69,7 @@ def instant(value: datetime | None) -> str | None:
     """A date and time as events write it; a naive one is in UTC, as everywhere in events."""
     if value is None:
         return None
-    aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return aware.isoformat().replace("+00:00", "Z")
+    return format_timestamp(value.replace(tzinfo=UTC) if value.tzinfo is None else value)
 
 
 def items(values: Sequence[Any] | None) -> list[Any] | None:

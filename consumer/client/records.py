@@ -40,7 +40,7 @@ def to_record(document: dict[str, Any], settings: Settings) -> OutgoingRecord:
     """
     limit = settings.max_event_bytes
     event = decode(_encode(document), None, max_bytes=limit)
-    time = document.get("time") or format_timestamp(datetime.now(UTC))
+    time = document.get("time") or format_timestamp(datetime.now(UTC), "milliseconds")
     value = _encode({**document, "time": time, "subject": document.get("subject") or _subject(event)})
     if len(value) > limit:
         raise InvalidEvent(reasons.TOO_LARGE, [Violation("$", f"has more than {limit} bytes")])

@@ -41,6 +41,11 @@ def _parse_rare(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def format_timestamp(instant: datetime) -> str:
-    """An aware datetime as RFC 3339 in UTC with ``Z``, to the millisecond."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def format_timestamp(instant: datetime, timespec: str = "auto") -> str:
+    """An aware datetime as RFC 3339 in UTC with ``Z``.
+
+    Args:
+        instant: the date and time.
+        timespec: as ``isoformat`` has it; ``auto``: microseconds where they are not zero.
+    """
+    return instant.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

@@ -99,7 +99,7 @@ def added_events(repository: str, now: datetime) -> list[Document]:
         repository: name of the repository that the commit is said to be of.
         now: when it happens; the same time makes the same events.
     """
-    time = format_timestamp(now)
+    time = format_timestamp(now, "milliseconds")
     group = {
         "organization": ORGANIZATION,
         "project": PROJECT,

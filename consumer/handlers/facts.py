@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from consumer.codes import ActivityType, LinkedType
-from consumer.store.timestamps import rfc3339
+from consumer.contracts.timestamps import format_timestamp
 from consumer.store.working_set import Fact, WorkingSet
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ class Recorder:
             "created": created,
             "ref": release.ref,
             "url": release.url,
-            "dateReleased": rfc3339(release.date_released) if release.date_released else None,
+            "dateReleased": format_timestamp(release.date_released) if release.date_released else None,
         }
         self._release(release, "activity.release.created", slug or "", data)
 
     def release_released(self, release: Release, project: Project) -> None:
         """A release is out, for this project."""
-        date = rfc3339(release.date_released) if release.date_released else None
+        date = format_timestamp(release.date_released) if release.date_released else None
         data = {"project": project.slug, "dateReleased": date, "activityType": ActivityType.RELEASE}
         self._release(release, "activity.release.released", project.slug, data)
 
@@ -65,8 +65,8 @@ class Recorder:
             "environment": deploy.environment.name,
             "name": deploy.name,
             "url": deploy.url,
-            "dateStarted": rfc3339(deploy.date_started) if deploy.date_started else None,
-            "dateFinished": rfc3339(deploy.date_finished),
+            "dateStarted": format_timestamp(deploy.date_started) if deploy.date_started else None,
+            "dateFinished": format_timestamp(deploy.date_finished),
             "activityType": ActivityType.DEPLOY,
         }
         discriminator = f"{project.slug}\n{deploy.environment.name}"

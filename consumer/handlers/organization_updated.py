@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid5
 
 from consumer.contracts.organization_options import FLAGS, OPTIONS
+from consumer.contracts.timestamps import format_timestamp
 from consumer.errors import EventError, Violation
 from consumer.handlers.facts import NAMESPACE, Recorder
 from consumer.store.rows import Avatar
-from consumer.store.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -100,8 +100,8 @@ def _stamp_relays(before: list[dict[str, Any]], after: list[dict[str, Any]], now
     for relay in after:
         old = known.get(relay["publicKey"])
         same = old is not None and _told("trustedRelays", [old]) == _told("trustedRelays", [relay])
-        created = old["created"] if old is not None else rfc3339(now)
-        modified = old["lastModified"] if old is not None and same else rfc3339(now)
+        created = old["created"] if old is not None else format_timestamp(now)
+        modified = old["lastModified"] if old is not None and same else format_timestamp(now)
         stamped.append({**relay, "created": created, "lastModified": modified})
     return stamped
 

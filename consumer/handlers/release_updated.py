@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from consumer.codes import ReleaseStatus
+from consumer.contracts.timestamps import format_timestamp
 from consumer.handlers.facts import Recorder
 from consumer.handlers.releases import change_status, known_release
-from consumer.store.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from consumer.contracts.events import ReleaseUpdated
@@ -68,4 +68,4 @@ def _change_fields(release: Release, event: ReleaseUpdated) -> dict[str, dict[st
 
 
 def _as_json(value: str | datetime | None) -> str | None:
-    return rfc3339(value) if isinstance(value, datetime) else value
+    return format_timestamp(value) if isinstance(value, datetime) else value

@@ -12,12 +12,13 @@ import orjson
 from consumer.codes import DeadLetterStatus
 from consumer.contracts import decode
 from consumer.contracts.records import headers_from_json
+from consumer.contracts.timestamps import format_timestamp
 from consumer.errors import InvalidEvent
 from consumer.ops.chunks import chunks
 from consumer.ops.waiting import State
 from consumer.store.processed_events import event_digest
 from consumer.store.reading.dead_letters import unknown_dead_letters
-from consumer.store.reading.documents import rfc3339, rows
+from consumer.store.reading.documents import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +88,7 @@ def choose(
 def _why_not(letter: AnyRow) -> str:
     if letter.status == DeadLetterStatus.REPLAYING:
         return "is being tried again already; see `release-consumer parked list`"
-    when = rfc3339(letter.settled_at)
+    when = format_timestamp(letter.settled_at)
     if letter.status == DeadLetterStatus.REPLAYED:
         return f"was replayed already, and settled at {when}"
     return f"was discarded at {when}"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-
 from consumer.codes import DeadLetterStatus
 from consumer.contracts import decode, describe
-from consumer.errors import InvalidEvent, ServiceUnavailable
-from consumer.intake.kafka import end_of_partition, to_record
+from consumer.errors import InvalidEvent
+from consumer.ops.topic_records import read_records
 from consumer.store.reading.documents import rows
 from consumer.store.reading.records import to_text
 
@@ -25,10 +22,6 @@ if TYPE_CHECKING:
     from consumer.ops.replay import Span
     from consumer.settings import Settings
     from consumer.store.reading.documents import AnyRow, Document
-
-_CHUNK = 500
-_PATIENCE_SECONDS = 30.0
-_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +97,11 @@ def foresee(
         reannounce: whether what they caused is announced again.
 
     Raises:
-        confluent_kafka.KafkaException: Kafka does not answer, or no longer has the events.
+        confluent_kafka.KafkaException: Kafka refuses, or no longer has the events.
         ServiceUnavailable: Kafka says nothing for too long.
     """
     for span in spans:
-        for records in _chunks(_records(settings, servers, span)):
+        for records in read_records(settings, servers, {(span.topic, span.partition): (span.start, span.end)}):
             where = {"streams": [span.stream_id] * len(records), "offsets": [record.offset for record in records]}
             with engine.connect() as connection:
                 kept = {row.position: row for row in rows(connection, "read_fates", **where)}
@@ -162,53 +155,3 @@ def _fate(kept: AnyRow | None, errors: list[str], *, force: bool) -> str:
     if is_open or (kept is not None and kept.status == DeadLetterStatus.DISCARDED):
         return "dead-letter-stays"
     return "passed-over"
-
-
-def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
-    chunk: list[Record] = []
-    size = 0
-    for record in records:
-        chunk.append(record)
-        size += len(record.value or b"")
-        if len(chunk) == _CHUNK or size > 32 * 1024 * 1024:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def _records(settings: Settings, servers: str, span: Span) -> Iterator[Record]:
-    """The records of a span; offsets that hold none are passed."""
-    properties = {
-        **settings.kafka_client(servers),
-        # librdkafka wants a group, though nothing is ever committed or joined.
-        "group.id": f"{settings.group_id}-replay",
-        "enable.auto.commit": False,
-        "auto.offset.reset": "error",
-        "enable.partition.eof": True,
-        "isolation.level": "read_committed",
-        "queued.max.messages.kbytes": settings.prefetch_bytes // 1024,
-    }
-    with closing(Consumer(properties)) as consumer:
-        consumer.assign([TopicPartition(span.topic, span.partition, span.start)])
-        silent = 0.0
-        while silent < _PATIENCE_SECONDS:
-            message = consumer.poll(_POLL_SECONDS)
-            if message is None:
-                silent += _POLL_SECONDS
-                continue
-            silent = 0.0
-            error = message.error()
-            _, offset = end_of_partition(message)
-            if error is None and offset < span.end:
-                yield to_record(message)
-            elif error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
-                if error.retriable():
-                    continue
-                raise KafkaException(error)
-            if offset >= (span.end - 1 if error is None else span.end):
-                return
-    message_ = (
-        f"Kafka said nothing of {span} for {_PATIENCE_SECONDS:g} s; is it up? see `release-consumer stack status`"
-    )
-    raise ServiceUnavailable(message_)

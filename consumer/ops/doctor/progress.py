@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consumer.contracts.timestamps import format_timestamp
 from consumer.ops.doctor.report import Area
 from consumer.store.database import fetch_one, sql, transaction
 from consumer.store.streams import PartitionId, find_positions
-from consumer.store.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -52,7 +52,7 @@ def examine_progress(
     area.judge("workers", f"{members} in group {settings.group_id}", warn=_RUN if behind and not members else "")
     area.judge(
         "parked events",
-        f"{parked}, the oldest since {rfc3339(oldest)}" if parked else "0",
+        f"{parked}, the oldest since {format_timestamp(oldest)}" if parked else "0",
         warn="see why they wait: `release-consumer parked list`" if parked else "",
     )
     area.judge(

@@ -45,6 +45,7 @@ def verify(settings: Settings, addresses: Addresses, wait_seconds: float, tell: 
     Raises:
         UsageError: the database or a topic is not set up; names the remedy.
         KafkaException, psycopg2.Error, sqlalchemy.exc.SQLAlchemyError: a service does not answer.
+        ServiceUnavailable: Kafka says nothing for too long.
     """
     engine = connect(addresses.database_url, application_name="release-consumer verify", pool_size=1)
     try:

@@ -108,7 +108,7 @@ class Announcements:
         for is_letter, reader in self._readers.items():
             for records in reader.chunks():
                 copy_rows(cursor, "announced", _COLUMNS, list(self._rows(records, known, is_letter=is_letter)))
-            self._since[is_letter] = _since(list(reader.retained.first_kept.values()))
+            self._since[is_letter] = _since(list(reader.first_kept.values()))
         if self.since > _BEGINNING:
             cursor.execute(sql("verify_floor"), {"since": self.since})
         cursor.execute("ANALYZE announced")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consumer.codes import DeadLetterStatus
+from consumer.contracts.timestamps import format_timestamp
 from consumer.errors import UsageError
 from consumer.store.reading.cursors import decode_cursor, encode_cursor
-from consumer.store.reading.documents import MAX_ID, Document, page_size, rfc3339, rows
+from consumer.store.reading.documents import MAX_ID, Document, page_size, rows
 from consumer.store.reading.records import envelope_document, record_document
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _document(dead_letter: AnyRow, record: Document) -> Document:
         "reason": dead_letter.reason,
         "errors": dead_letter.errors,
         "eventType": dead_letter.event_type,
-        "arrivedAt": rfc3339(dead_letter.arrived_at),
-        "deadAt": rfc3339(dead_letter.dead_at),
-        "settledAt": None if settled_at is None else rfc3339(settled_at),
+        "arrivedAt": format_timestamp(dead_letter.arrived_at),
+        "deadAt": format_timestamp(dead_letter.dead_at),
+        "settledAt": None if settled_at is None else format_timestamp(settled_at),
     }

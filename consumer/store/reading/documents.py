@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
@@ -12,7 +11,6 @@ from consumer.store.database import sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -32,11 +30,6 @@ MIN_ID = -(2**63)
 def rows(connection: Connection, statement: str, **parameters: object) -> Sequence[AnyRow]:
     """The rows of the statement in ``store/sql/<statement>.sql``."""
     return connection.exec_driver_sql(sql(statement), parameters).all()
-
-
-def rfc3339(instant: datetime) -> str:
-    """A time in UTC with ``Z``; microseconds only where there are any."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def person(name: str | None, email: str | None) -> Document | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consumer.codes import GroupStatus, InboxReason, LinkedType, Relationship, ResolutionStatus, ResolutionType
+from consumer.contracts.timestamps import format_timestamp
 from consumer.errors import UsageError
-from consumer.store.reading.documents import Document, person, rfc3339, rows
+from consumer.store.reading.documents import Document, person, rows
 from consumer.store.reading.organizations import unknown_organization
 
 if TYPE_CHECKING:
@@ -78,6 +79,6 @@ def _links(connection: Connection, group_id: int) -> list[Document]:
 
 def _activity(connection: Connection, group_id: int) -> list[Document]:
     return [
-        {"type": activity.type, "data": activity.data, "dateCreated": rfc3339(activity.date_added)}
+        {"type": activity.type, "data": activity.data, "dateCreated": format_timestamp(activity.date_added)}
         for activity in rows(connection, "read_group_activity", group_id=group_id)
     ]

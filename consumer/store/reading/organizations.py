@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consumer.contracts.organization_options import FLAGS, OPTIONS
+from consumer.contracts.timestamps import format_timestamp
 from consumer.errors import UsageError
-from consumer.store.reading.documents import rfc3339, rows
+from consumer.store.reading.documents import rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -47,7 +48,7 @@ def show_organization(connection: Connection, slug: str) -> Document:
         "id": organization.id,
         "slug": organization.slug,
         "name": organization.name,
-        "dateCreated": rfc3339(organization.date_added),
+        "dateCreated": format_timestamp(organization.date_added),
         "defaultRole": organization.default_role,
         "options": {field: organization.options.get(field, option.default) for field, option in OPTIONS.items()},
         "flags": {field: flag.read(organization.flags) for field, flag in FLAGS.items()},

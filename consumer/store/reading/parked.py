@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from consumer.contracts import describe
 from consumer.contracts.records import headers_from_json
+from consumer.contracts.timestamps import format_timestamp
 from consumer.store.reading.cursors import decode_cursor, encode_cursor
-from consumer.store.reading.documents import Document, page_size, rfc3339, rows
+from consumer.store.reading.documents import Document, page_size, rows
 from consumer.store.reading.records import to_text
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ def _document(event: AnyRow) -> Document:
         "eventType": type_of(event),
         "reason": event.reason,
         "attempts": event.attempts,
-        "nextAttemptAt": rfc3339(event.next_attempt_at),
-        "arrivedAt": rfc3339(event.arrived_at),
-        "waitingSince": rfc3339(event.parked_at),
+        "nextAttemptAt": format_timestamp(event.next_attempt_at),
+        "arrivedAt": format_timestamp(event.arrived_at),
+        "waitingSince": format_timestamp(event.parked_at),
         "behind": event.behind,
         "deadLetter": event.dead_letter_id,
     }

@@ -6,8 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from consumer.codes import GroupStatus, ReleaseStatus, ResolutionStatus, ResolutionType
+from consumer.contracts.timestamps import format_timestamp
 from consumer.errors import UsageError
-from consumer.store.reading.documents import page_size, person, rfc3339, rows
+from consumer.store.reading.documents import page_size, person, rows
 from consumer.store.reading.listings import Listing
 from consumer.store.reading.organizations import unknown_organization
 
@@ -146,7 +147,7 @@ def _summary(
         "status": ReleaseStatus(release.status).label,
         "ref": release.ref,
         "url": release.url,
-        "dateCreated": rfc3339(release.date_added),
+        "dateCreated": format_timestamp(release.date_added),
         "dateStarted": _time(release.date_started),
         "dateReleased": _time(release.date_released),
         "owner": release.owner,
@@ -161,7 +162,7 @@ def _summary(
 
 
 def _time(instant: datetime | None) -> str | None:
-    return None if instant is None else rfc3339(instant)
+    return None if instant is None else format_timestamp(instant)
 
 
 def _version_info(release: AnyRow) -> Document | None:
@@ -192,7 +193,7 @@ def _commits(connection: Connection, release_id: int, log: Sequence[AnyRow]) -> 
             "repository": commit.repository,
             "message": commit.message,
             "author": person(commit.author_name, commit.author_email),
-            "dateCreated": rfc3339(commit.date_added),
+            "dateCreated": format_timestamp(commit.date_added),
             "patchSet": patch_sets[commit.id],
         }
         for commit in log
@@ -227,7 +228,7 @@ def _deploys(connection: Connection, release_ids: list[int]) -> defaultdict[int,
                 "name": deploy.name,
                 "url": deploy.url,
                 "dateStarted": _time(deploy.date_started),
-                "dateFinished": rfc3339(deploy.date_finished),
+                "dateFinished": format_timestamp(deploy.date_finished),
             }
         )
     return deploys
