@@ -29,7 +29,7 @@ def _profile_threads(profiles: dict[str, cProfile.Profile]) -> None:
         run(self)
         profile.disable()
 
-    threading.Thread.run = run_with_profile  # type: ignore[method-assign]
+    threading.Thread.run = run_with_profile  # type: ignore[method-assign]  # a thread is profiled from inside only
 
 
 def _write(folder: Path, name: str, profile: cProfile.Profile) -> None:

@@ -7,7 +7,7 @@ that all queries judge. So nothing that is under way looks like a fault.
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from consumer.announce.group_offsets import GroupOffsets
 from consumer.intake.kafka import Cluster
@@ -63,23 +63,23 @@ def _verify(
     read = find_read(settings, bootstrap_servers)
     with (
         closing(engine.raw_connection()) as pooled,
-        closing(pooled.cursor()) as cursor,
+        closing(cast("Cursor", pooled.cursor())) as cursor,  # the driver is psycopg2
         closing(GroupOffsets(settings, bootstrap_servers)) as offsets,
     ):
         tell("waiting until what is applied is announced")
-        positions = Positions(settings, cluster, offsets, cursor)  # type: ignore[arg-type]  # the driver is psycopg2
+        positions = Positions(settings, cluster, offsets, cursor)
         positions.settle(wait_seconds)
         positions.judge(report)
         tell("reading what was announced")
-        announcements = Announcements(settings, bootstrap_servers, cluster, cursor)  # type: ignore[arg-type]
+        announcements = Announcements(settings, bootstrap_servers, cluster, cursor)
         announcements.load(positions)
         cursor.connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        _check_snapshot(settings, cursor, announcements, report, tell)  # type: ignore[arg-type]
-        streams = read_streams(cursor, settings.group_id)  # type: ignore[arg-type]
+        _check_snapshot(settings, cursor, announcements, report, tell)
+        streams = read_streams(cursor, settings.group_id)
         tell(ORPHANS.promise)
-        report.add(check_orphans(cursor, streams, read, announcements.since), ORPHANS.name)  # type: ignore[arg-type]
+        report.add(check_orphans(cursor, streams, read, announcements.since), ORPHANS.name)
         positions.describe(streams, report)
-        _note_other_groups(settings, cursor, report)  # type: ignore[arg-type]
+        _note_other_groups(settings, cursor, report)
         pooled.rollback()
     return report
 

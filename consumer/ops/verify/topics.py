@@ -47,7 +47,7 @@ class TopicReader:
             ServiceUnavailable: Kafka says nothing for too long.
         """
         # With open transactions: one is decided a moment before its records count as committed.
-        starts, ends = self._offsets(OffsetSpec.earliest()), self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        starts, ends = self._offsets(OffsetSpec.earliest()), self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]  # there
         self.first_kept = {number: None for number, start in starts.items() if start > 0}
         spans = {(self._topic, number): (start, ends[number]) for number, start in starts.items()}
         for records in read_records(self._settings, self._servers, spans):
