@@ -47,7 +47,7 @@ demo: install ## run the main job on real services and show the result; GIT=/pat
 	@$(BIN)/release-consumer demo $(if $(GIT),--git '$(GIT)')
 
 test: install ## run the tests, on real services
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 faults: install ## run all fault tests, also those that take their time
 	@$(BIN)/python -m pytest -m "long or not long" --numprocesses=2 tests/faults

@@ -245,7 +245,8 @@ class Product:
         self._folder = folder
         self._servers = self.settings.kafka_bootstrap_servers or ""
         client: dict[str, str | int | float | bool] = {"bootstrap.servers": self._servers, "log_level": 0}
-        self._producer = Producer({**client, "partitioner": "murmur2_random"})
+        # Idempotent: else a retry, as in the first moments of a topic, could change the order.
+        self._producer = Producer({**client, "partitioner": "murmur2_random", "enable.idempotence": True})
         self._group = Consumer({**client, "group.id": name, "isolation.level": "read_uncommitted"})
         self.admin = AdminClient(client)
         self.engine = connect(self.settings.database_url or "", application_name="tests")
