@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench import copying
 from bench.databases import copied_database, migrated_database, query
 from bench.end_state import difference, read_state
+from bench.goals import ALONE, EMPTY
 from bench.growth import grow
 from bench.history import real_history
 from bench.latency import measure_latency
@@ -93,7 +94,7 @@ class Measurements:
         return source
 
     def growth(self) -> None:
-        """W1 in tables that hold many commits already."""
+        """W1 in tables that hold many commits already; right after it in empty ones: rates of minutes apart differ."""
         sizes = self._sizes
         workload = fresh_releases("W1 grown", self._shape, first=sizes.first, measured=sizes.events)
         with open_place(self._services, self._settings) as place:
@@ -101,6 +102,10 @@ class Measurements:
             place.run(workload.first)
             commits = grow(place.database_url, sizes.growth, self._progress)
             self._add_worker("W1 grown", place, place.run(workload.measured), commitsBefore=commits)
+        with open_place(self._services, self._settings) as place:
+            place.start_worker()
+            place.run(workload.first)
+            self._add_worker(EMPTY, place, place.run(workload.measured))
 
     def profile(self, folder: Path, log: Path) -> None:
         """W1 once more, with a worker that is profiled; slower for it.
@@ -163,7 +168,10 @@ class Measurements:
         self._add_worker("latency", place, run, **figures)
 
     def _two_workers(self, place: Place) -> None:
+        """W1 with one worker, at once with two."""
         sizes = self._sizes
+        workload = fresh_releases("one worker", self._shape, first=0, measured=sizes.events)
+        self._add_worker(ALONE, place, place.run(workload.measured))
         workload = fresh_releases("two workers", self._shape, first=sizes.first, measured=sizes.events)
         place.start_worker()
         deadline = time.monotonic() + _SETTLED_SECONDS

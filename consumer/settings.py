@@ -133,7 +133,7 @@ class Settings(BaseSettings):
 
     batch_size: int = Field(500, ge=1, le=100_000, description="records of one transaction, at most")
     batch_bytes: int = Field(
-        32 * 1024 * 1024,
+        8 * 1024 * 1024,
         ge=1024,
         description="bytes of the records of one transaction, at most (one record may exceed)",
     )
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         20 * 1024 * 1024, ge=1024, description="bytes of one event; a larger one becomes a dead letter"
     )
     prefetch_bytes: int = Field(
-        32 * 1024 * 1024, ge=1024 * 1024, description="bytes that the Kafka client holds ready, at most"
+        16 * 1024 * 1024, ge=1024 * 1024, description="bytes that the Kafka client holds ready, at most"
     )
 
     retry_base_seconds: float = Field(0.5, gt=0, description="first pause before a failed attempt is repeated")
