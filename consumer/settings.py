@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         20 * 1024 * 1024, ge=1024, description="bytes of one event; a larger one becomes a dead letter"
     )
     prefetch_bytes: int = Field(
-        16 * 1024 * 1024, ge=1024 * 1024, description="bytes that the Kafka client holds ready, at most"
+        20 * 1024 * 1024, ge=1024 * 1024, description="bytes that the Kafka client holds ready, at most"
     )
 
     retry_base_seconds: float = Field(0.5, gt=0, description="first pause before a failed attempt is repeated")
