@@ -1,6 +1,15 @@
 """The contract of the events that come in: schemas, validation, decoding, and the typed events."""
 
-from consumer.contracts.decoding import Description, Opened, check_event, decode, describe, keeps_schema, open_event
+from consumer.contracts.decoding import (
+    Description,
+    Opened,
+    check_event,
+    decode,
+    describe,
+    glimpse_name,
+    keeps_schema,
+    open_event,
+)
 from consumer.contracts.events import (
     ABSENT,
     Absent,
@@ -49,6 +58,7 @@ __all__ = [
     "check_event",
     "decode",
     "describe",
+    "glimpse_name",
     "is_version",
     "keeps_schema",
     "open_event",

@@ -47,9 +47,12 @@ def binary_attributes(headers: Headers) -> dict[str, str] | None:
     Raises:
         InvalidEvent: ``not-a-cloudevent`` for an event format other than JSON or a header that is not UTF-8.
     """
-    content_type = next((value for name, value in reversed(headers) if name == CONTENT_TYPE and value), b"")
+    content_type = b""
+    for name, value in headers:
+        if name == CONTENT_TYPE and value:
+            content_type = value
     media_type = content_type.partition(b";")[0].strip().lower()
-    if media_type in (STRUCTURED_JSON, _STRUCTURED):
+    if media_type in {STRUCTURED_JSON, _STRUCTURED}:
         return None
     if media_type.startswith(_STRUCTURED):
         found = media_type.decode(errors="replace")

@@ -180,15 +180,17 @@ def _attributes(document: Json, data: Json) -> Json:
 
 
 def _commit(data: Json) -> CommitData:
+    get = data.get
+    timestamp, patch_set = get("timestamp"), get("patch_set")
     return CommitData(
         data["id"],
-        _unless_blank(data.get("repository")),
+        _unless_blank(get("repository")),
         # null means empty, absent means unknown.
         (data["message"] or "") if "message" in data else None,
-        data.get("author_name"),
-        data.get("author_email"),
-        _instant(data.get("timestamp")),
-        [(change["path"], change["type"]) for change in data.get("patch_set") or ()],
+        get("author_name"),
+        get("author_email"),
+        None if timestamp is None else parse_timestamp(timestamp),
+        [(change["path"], change["type"]) for change in patch_set] if patch_set else [],
     )
 
 

@@ -30,37 +30,33 @@ _FIELDS = attrgetter(*(field.name for field in fields(CommitData)))
 
 
 @dataclass(slots=True)
-class PlannedCommit:
-    """A commit with what can be told about it without the database.
-
-    ``email`` identifies its author, in the spelling given; ``references`` is ``None`` where it has no message.
-    """
-
-    data: CommitData
-    email: str | None
-    references: frozenset[str] | None
-
-
-@dataclass(slots=True)
 class CommitList:
     """A commit list, newest first, without ignored commits and repeats.
 
     What is left of repeats: a commit without repository may be one of the fallback repository given by name.
 
-    ``keys`` are the ids of the commits by repository, ``with_files`` of those with file changes; ``repositories`` are
-    those of all commits, ignored ones included; ``digest`` tells equal lists.
+    ``emails`` and ``references`` go with ``commits``, place by place: what identifies the author of each, in the
+    spelling given, and the short ids that its message names, ``None`` where it has no message. ``keys`` are the ids of
+    the commits by repository, ``with_files`` of those with file changes; ``repositories`` are those of all commits,
+    ignored ones included; ``digest`` tells equal lists.
     """
 
-    commits: list[PlannedCommit]
+    commits: list[CommitData]
+    emails: list[str | None]
+    references: list[frozenset[str] | None]
     keys: dict[str | None, set[str]]
     with_files: dict[str | None, set[str]]
     repositories: set[str | None]
     replace: Replace
     digest: bytes
 
+    def people(self) -> Iterable[tuple[str | None, str | None]]:
+        """Address and name of the authors, in order, each pair once."""
+        return dict.fromkeys(zip(self.emails, [data.author_name for data in self.commits], strict=True))
+
     def need(self, organization: str, version: str) -> CommitListNeed:
         """What must be read before this list can be set."""
-        references = [planned.references for planned in self.commits if planned.references]
+        references = [named for named in self.references if named]
         return CommitListNeed(
             organization=organization,
             version=version,
@@ -98,14 +94,9 @@ def plan_commits(commits: Sequence[CommitData], replace: Replace, ignore_markers
     repositories = {data.repository for data in commits}
     scope = sorted(name or "" for name in repositories) if replace == "repositories" else None
     return CommitList(
-        commits=[
-            PlannedCommit(
-                data,
-                author_email(data.author_email, data.author_name),
-                None if data.message is None else find_references(data.message),
-            )
-            for data in listed
-        ],
+        commits=listed,
+        emails=[author_email(data.author_email, data.author_name) for data in listed],
+        references=[None if data.message is None else find_references(data.message) for data in listed],
         keys=keys,
         with_files=with_files,
         repositories=repositories,
@@ -147,7 +138,6 @@ class _LogSetter:
         self._release = release
         self._organization: Organization = release.organization
         self._list = commits
-        self._authors: dict[str, Author] = {}
         self._named: set[str] = set()
         self._heads: dict[int, Commit] = {}
         self._changed = False
@@ -156,8 +146,8 @@ class _LogSetter:
     def set_log(self) -> LogChange:
         if not self._release.log_known:
             # The digest says that the log is this very list: only names of authors may have changed meanwhile.
-            for planned in self._list.commits:
-                self._author(planned)
+            for email, name in self._list.people():
+                self._author(email, name)
             return LogChange(changed=False, unlinked=[])
         listed = self._write_commits()
         self._replace_log(listed)
@@ -171,27 +161,40 @@ class _LogSetter:
         return LogChange(changed=self._changed, unlinked=self._unlinked)
 
     def _write_commits(self) -> list[LogEntry]:
-        rows, organization = self._rows, self._organization
-        repositories: dict[str | None, Repository] = {}
+        rows, planned = self._rows, self._list
+        repositories: dict[str | None, tuple[Repository, dict[str, Commit]]] = {}
+        authors: dict[tuple[str | None, str | None], Author | None] = {}
         listed: dict[Commit, datetime | None] = {}
-        for planned in self._list.commits:
-            data = planned.data
-            repository = repositories.get(data.repository)
-            if repository is None:
-                repository = repositories[data.repository] = rows.repository(organization, data.repository)
-            commit, created = rows.commit(repository, data.id)
-            self._heads.setdefault(repository.id, commit)
+        for data, email, references in zip(planned.commits, planned.emails, planned.references, strict=True):
+            if data.repository not in repositories:
+                repository = rows.repository(self._organization, data.repository)
+                repositories[data.repository] = repository, rows.commits[repository.id]
+            repository, commits = repositories[data.repository]
+            commit = commits.get(data.id)
             if commit in listed:
                 continue  # a repeat: the first wins
+            person = email, data.author_name
+            if person not in authors:
+                authors[person] = self._author(*person)
+            if commit is None:
+                commit = rows.new_commit(repository, data.id, data.timestamp, data.message, authors[person])
+                if references:
+                    self._refer(commit, references)
+                self._changed = True
+            else:
+                self._update_commit(commit, data, authors[person], references)
             listed[commit] = data.timestamp
-            self._write_commit(commit, planned, created=created)
+            self._heads.setdefault(repository.id, commit)
+            if data.patch_set:
+                self._add_file_changes(commit, data.patch_set)
         return list(listed.items())
 
-    def _write_commit(self, commit: Commit, planned: PlannedCommit, *, created: bool) -> None:
+    def _update_commit(
+        self, commit: Commit, data: CommitData, author: Author | None, references: frozenset[str] | None
+    ) -> None:
         """Write the fields that are given; unchanged rows stay unwritten (SEMANTICS section 4, step 4)."""
-        data = planned.data
-        author, timestamp, message, references = self._author(planned), data.timestamp, data.message, planned.references
-        modified = created
+        timestamp, message = data.timestamp, data.message
+        modified = False
         if author is not None and commit.author is not author:
             commit.author = author
             modified = True
@@ -203,20 +206,15 @@ class _LogSetter:
             modified = True
         if references is not None and commit.references != references:
             self._refer(commit, references)
-        if data.patch_set:
-            self._add_file_changes(commit, data.patch_set)
         if modified:
             self._changed = True
             self._rows.modify(commit)
 
-    def _author(self, planned: PlannedCommit) -> Author | None:
+    def _author(self, email: str | None, name: str | None) -> Author | None:
         """The author of a commit. Per spelling of an address, the first name given in the list counts."""
-        email, name = planned.email, planned.data.author_name
         if email is None:
             return None
-        author = self._authors.get(email)
-        if author is None:
-            author = self._authors[email] = self._rows.author(self._organization, email.lower())
+        author = self._rows.author(self._organization, email.lower())
         if name is not None and email not in self._named:
             self._named.add(email)
             if author.name != name:
@@ -227,6 +225,7 @@ class _LogSetter:
     def _refer(self, commit: Commit, references: frozenset[str]) -> None:
         """The message names other short ids than before (SEMANTICS 5.1)."""
         target = (LinkedType.COMMIT, commit.id)
+        self._rows.commits_by_id[commit.id] = commit
         self._unlinked += change_references(self._rows, self._organization.id, target, commit.references, references)
         commit.references = references
 

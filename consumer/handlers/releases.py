@@ -27,7 +27,7 @@ def need_release(
     needs.release(organization, event.version, list(projects))
     if commits is not None:
         needs.commit_lists.append(commits.need(organization, event.version))
-        needs.authors[organization].update([planned.email.lower() for planned in commits.commits if planned.email])
+        needs.authors[organization].update([email.lower() for email in set(commits.emails) if email])
         needs.repositories.update((organization, name) for name in commits.repositories)
     if refs:
         heads = needs.head_commits.setdefault((organization, event.version), set())

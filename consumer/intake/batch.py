@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consumer.contracts import Opened, check_event, describe, keeps_schema, open_event, reasons
+from consumer.contracts import Opened, check_event, describe, glimpse_name, keeps_schema, open_event, reasons
 from consumer.contracts.events import ReleaseEvent
 from consumer.errors import EventError, InvalidEvent, Violation
 from consumer.handlers import Plan, plan
@@ -14,13 +15,16 @@ from consumer.store.processed_events import digest_of
 from consumer.store.streams import Advance, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from consumer.contracts.records import Record
     from consumer.settings import Settings
     from consumer.store.parking import ParkedEvent
 
 log = logging.getLogger(__name__)
+
+FindKnown = Callable[[set[str]], "dict[str, str | None]"]
+"""Tells which of some event ids (by digest) were seen, as far as can be told, and the fingerprints of their records."""
 
 _LONGEST = 500
 """Characters of a message about what nobody foresaw, at most."""
@@ -34,7 +38,7 @@ class Item:
         stream: the stream whose owner applies it.
         record: as it came in.
         plan: what it does; ``None`` where it is not an event.
-        digest: what its event id is remembered by.
+        digest: what its event id is remembered by; a guess until the record is opened.
         error: what is wrong with it.
         event_type: as far as it tells.
         parked: set where the record comes out of the waiting room instead of Kafka.
@@ -97,7 +101,8 @@ class Batch:
 
 def prepare(record: Record, stream: Stream, settings: Settings, parked: ParkedEvent | None = None) -> Item:
     """Decode and plan a record; what is wrong with it is kept, not raised."""
-    return _plan(_open(record, stream, settings, parked), settings)
+    item = _item(record, stream, parked)
+    return _plan(item, _open(item, settings), settings)
 
 
 def complete(item: Item, settings: Settings) -> None:
@@ -107,27 +112,29 @@ def complete(item: Item, settings: Settings) -> None:
     item.error, item.event_type = decoded.error, decoded.event_type
 
 
-def _open(
-    record: Record, stream: Stream, settings: Settings, parked: ParkedEvent | None = None
-) -> tuple[Item, Opened | None]:
-    """Read of a record as much as tells whether its event was seen before."""
+def _item(record: Record, stream: Stream, parked: ParkedEvent | None = None) -> Item:
     item = Item(stream, record, parked=parked, dead_letter_id=parked.dead_letter_id if parked else None)
     item.is_replay = parked.replayed if parked else stream.is_replay(record.offset)
     item.is_remembered = parked is not None and parked.dead_letter_id is None
-    opened = None
+    return item
+
+
+def _open(item: Item, settings: Settings) -> Opened | None:
+    """Read of a record as much as tells whether its event was seen before."""
+    item.digest = None
     try:
-        opened = open_event(record.value, record.headers, max_bytes=settings.max_event_bytes)
+        opened = open_event(item.record.value, item.record.headers, max_bytes=settings.max_event_bytes)
         item.digest = digest_of(*opened.name) if opened.name else None
     except InvalidEvent as error:
         _blame(item, error, settings)
     except Exception as error:  # noqa: BLE001  # whatever it is, its neighbours must not suffer
-        opened = None
         _refuse(item, error)
-    return item, opened
+    else:
+        return opened
+    return None
 
 
-def _plan(begun: tuple[Item, Opened | None], settings: Settings) -> Item:
-    item, opened = begun
+def _plan(item: Item, opened: Opened | None, settings: Settings) -> Item:
     if opened is not None:
         try:
             event = check_event(opened)
@@ -159,32 +166,54 @@ def make_batch(
     records: Sequence[tuple[Stream, Record]],
     starts: Mapping[int, int],
     settings: Settings,
-    find_known: Callable[[set[str]], set[str]] = lambda _: set(),
+    find_known: FindKnown = lambda _: {},
 ) -> Batch:
     """Make a batch of records that follow on each other in each stream.
 
     What a plain replay brings again is passed over: it had its fate when it first came. What was seen before is not
-    decoded: that is most of the work. It has to keep its schema: an id says nothing of what is no event, which is a
-    dead letter whatever came before it (SEMANTICS section 3).
+    decoded: that is most of the work.
 
     Args:
         records: in the order of their offsets.
         starts: stream id -> the offset that the stream stands at before the batch.
         settings: limits and ignore markers.
-        find_known: tells which event ids were seen, as far as can be told now; the batch's transaction decides.
+        find_known: tells what was seen; the batch's transaction decides.
     """
-    begun = [
-        _open(record, stream, settings)
-        for stream, record in records
-        if stream.forced or not stream.is_replay(record.offset)
+    items = [
+        _item(record, stream) for stream, record in records if stream.forced or not stream.is_replay(record.offset)
     ]
-    known = find_known({item.digest for item, _ in begun if item.digest is not None and not item.is_replay})
-    for item, opened in begun:
-        is_seen = item.digest in known and not item.is_replay
-        item.is_known = is_seen and opened is not None and _keeps_schema(opened)
-    items = [one[0] if one[0].is_known else _plan(one, settings) for one in begun]
+    opened = _recognize(items, settings, find_known)
+    for item in items:
+        if not item.is_known:
+            _plan(item, opened.get(item.place), settings)
     ends = {stream.id: Advance(stream, starts[stream.id], record.offset + 1) for stream, record in records}
     return Batch(items, list(ends.values()))
+
+
+def _recognize(items: Sequence[Item], settings: Settings, find_known: FindKnown) -> dict[tuple[int, int], Opened]:
+    """Find what was seen before, and open the rest; returns what was opened, by its place.
+
+    A record of which every byte came before, with an event that took effect, need not even be opened. Any other has to
+    keep its schema: an id says nothing of what is no event, which is a dead letter whatever came before it (SEMANTICS
+    section 3).
+    """
+    for item in items:
+        name = None if item.is_replay else glimpse_name(item.record.value, item.record.headers)
+        item.digest = digest_of(*name) if name else None
+    guesses = {item.digest for item in items if item.digest is not None}
+    known = find_known(guesses)
+    opened: dict[tuple[int, int], Opened] = {}
+    for item in items:
+        fingerprint = known.get(item.digest) if item.digest is not None else None
+        item.is_known = fingerprint is not None and fingerprint == item.record.fingerprint
+        if not item.is_known and (found := _open(item, settings)) is not None:
+            opened[item.place] = found
+    asked = [item for item in items if item.place in opened and item.digest is not None and not item.is_replay]
+    missed = {item.digest for item in asked if item.digest is not None} - guesses
+    known |= find_known(missed) if missed else {}
+    for item in asked:
+        item.is_known = item.digest in known and _keeps_schema(opened[item.place])
+    return opened
 
 
 def _keeps_schema(opened: Opened) -> bool:

@@ -49,7 +49,7 @@ class Outcome:
     parked: list[tuple[Item, MustWait]] = field(default_factory=list)
     postponed: list[tuple[Item, MustWait]] = field(default_factory=list)
     unparked: list[int] = field(default_factory=list)
-    remembered: dict[str, tuple[int, int]] = field(default_factory=dict)
+    remembered: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     fresh: int = 0
 
@@ -70,7 +70,7 @@ class Outcome:
         self.facts += [(item, fact) for fact in facts]
         self._end(item, "applied")
         if item.digest is not None and not item.is_remembered:
-            self.remembered[item.digest] = item.place
+            self.remembered[item.digest] = (*item.place, item.record.fingerprint)
 
     def ignore(self, item: Item) -> None:
         """An event of its id took effect before."""
@@ -83,7 +83,7 @@ class Outcome:
             if item.dead_letter_id is not None:
                 self.settled_letters[item.dead_letter_id] = DeadLetterStatus.REPLAYING
             elif item.digest is not None and not item.is_remembered:
-                self.remembered[item.digest] = item.place
+                self.remembered[item.digest] = (*item.place, item.record.fingerprint)
             self._count(item, "parked")
         elif item.parked.attempts + 1 >= attempts_allowed:
             self.bury(item, EventError(wait.reason, [Violation("$", str(wait))]))

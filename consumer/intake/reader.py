@@ -15,12 +15,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from consumer import failpoints
 from consumer.errors import ServiceUnavailable
 from consumer.intake.assignment import Assignment, Partition
-from consumer.intake.batch import Batch, make_batch
+from consumer.intake.batch import Batch, FindKnown, make_batch
 from consumer.intake.kafka import end_of_partition, to_record
 from consumer.store.streams import Advance, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from consumer.contracts.records import Record
     from consumer.settings import Settings
@@ -40,10 +40,10 @@ class Reader:
     Args:
         settings: sizes of batches.
         consumer: Kafka consumer, not subscribed yet.
-        find_known: tells which event ids were seen before, as far as can be told.
+        find_known: tells which event ids were seen before, as ``make_batch`` asks for it.
     """
 
-    def __init__(self, settings: Settings, consumer: Consumer, find_known: Callable[[set[str]], set[str]]) -> None:
+    def __init__(self, settings: Settings, consumer: Consumer, find_known: FindKnown) -> None:
         self._settings = settings
         self._consumer = consumer
         self._find_known = find_known

@@ -168,13 +168,16 @@ class Worker:
             if batch is not None:
                 self._submit(batch)
 
-    def _find_known(self, digests: set[str]) -> set[str]:
-        """Event ids seen before; while PostgreSQL is away none is known, and the batch's transaction finds them."""
+    def _find_known(self, digests: set[str]) -> dict[str, str | None]:
+        """Event ids seen before, with the fingerprints of their records.
+
+        While PostgreSQL is away none is known, and the batch's transaction finds them.
+        """
         try:
             with transaction(self._engine) as cursor:
-                return processed_events.find_processed(cursor, digests)
+                return processed_events.find_fingerprints(cursor, digests)
         except (psycopg2.Error, SQLAlchemyError):
-            return set()
+            return {}
 
     def _is_idle(self) -> bool:
         return self._in_flight is None and self._ready is None and self._reader.is_empty

@@ -34,6 +34,15 @@ def find_processed(cursor: Cursor, digests: Iterable[str]) -> set[str]:
     return {digest for (digest,) in cursor.fetchall()}
 
 
+def find_fingerprints(cursor: Cursor, digests: Iterable[str]) -> dict[str, str | None]:
+    """The fingerprints of the records by which those of the digests that are remembered were seen first."""
+    wanted = list(digests)
+    if not wanted:
+        return {}
+    cursor.execute(sql("find_fingerprints"), {"digests": wanted})
+    return dict(cursor.fetchall())
+
+
 def find_places(cursor: Cursor, digests: Iterable[str]) -> dict[str, tuple[int, int]]:
     """By which record (stream id, offset) those of the digests that are remembered were seen first."""
     wanted = list(digests)
@@ -43,8 +52,8 @@ def find_places(cursor: Cursor, digests: Iterable[str]) -> dict[str, tuple[int, 
     return {digest: (stream_id, offset) for digest, stream_id, offset in cursor.fetchall()}
 
 
-def remember(cursor: Cursor, places: Mapping[str, tuple[int, int]], now: datetime) -> None:
-    """Remember events (digest -> stream id and offset of the record).
+def remember(cursor: Cursor, records: Mapping[str, tuple[int, int, str]], now: datetime) -> None:
+    """Remember events (digest -> stream id, offset and fingerprint of the record).
 
     Raises:
         psycopg2.IntegrityError: another worker has remembered one of them meanwhile.
@@ -52,8 +61,8 @@ def remember(cursor: Cursor, places: Mapping[str, tuple[int, int]], now: datetim
     copy_rows(
         cursor,
         "processed_event",
-        'digest, processed_at, offset_id, "offset"',
-        [(digest, now, *place) for digest, place in places.items()],
+        'digest, processed_at, offset_id, "offset", fingerprint',
+        [(digest, now, *record) for digest, record in records.items()],
     )
 
 

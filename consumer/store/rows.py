@@ -98,7 +98,7 @@ class Author(Row):
 _NONE: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False)
 class Commit(Row):
     """A commit; ``references`` are the short ids that its message names.
 
@@ -110,8 +110,8 @@ class Commit(Row):
     date_added: datetime
     message: str | None = None
     author: Author | None = None
-    references: frozenset[str] = _NONE
     modified_by: int = 0
+    references: frozenset[str] = _NONE
 
 
 LogEntry = tuple[Commit, "datetime | None"]

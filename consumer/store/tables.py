@@ -465,6 +465,7 @@ processed_event = Table(
     _time("processed_at"),
     Column("offset_id", Integer, nullable=False, comment="the consumer_offset row of the record it came by first"),
     Column("offset", BigInteger, nullable=False, comment="of that record: a duplicate is another one"),
+    Column("fingerprint", Uuid, comment="of that record: what has the same is known without being decoded"),
     Index("processed_event_processed_at_idx", "processed_at", postgresql_using="brin"),
 )
 

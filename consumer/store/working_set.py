@@ -253,15 +253,16 @@ class WorkingSet:
         row = known.get(commit_key)
         if row is not None:
             return row, False
-        row = Commit(
-            id=self._next_id("commit"),
-            repository=repository,
-            key=commit_key,
-            date_added=self._now,
-            modified_by=self.ordinal,
-        )
-        known[commit_key] = self.commits_by_id[row.id] = row
-        return row, True
+        return self.new_commit(repository, commit_key, None, None, None), True
+
+    def new_commit(
+        self, repository: Repository, commit_key: str, date: datetime | None, message: str | None, author: Author | None
+    ) -> Commit:
+        """A commit that is not known; one without a date gets the time of the batch."""
+        id_ = self._next_id("commit")
+        row = Commit(repository, commit_key, date or self._now, message, author, self.ordinal, id=id_)
+        self.commits[repository.id][commit_key] = row
+        return row
 
     def pull_request(self, repository: Repository, number: str, merge_commit_sha: str) -> tuple[PullRequest, bool]:
         """The pull request and whether it was created just now; it is found by its merge commit from now on."""

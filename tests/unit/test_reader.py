@@ -49,7 +49,7 @@ def end(partition: int, offset: int) -> Message:
 
 def test_the_last_records_of_a_partition_are_no_marks_while_another_batch_comes_before_them() -> None:
     messages = [record(0, 0), record(0, 1), record(1, 0), end(1, 2), end(0, 2)]
-    reader = Reader(Settings(batch_bytes=2048), cast("Consumer", Scripted(messages)), lambda _: set())
+    reader = Reader(Settings(batch_bytes=2048), cast("Consumer", Scripted(messages)), lambda _: {})
     reader.assign([(TOPIC, 0), (TOPIC, 1)])
     for number, assigned in enumerate(reader.assignment.assigned.values()):
         assigned.stream = Stream(number, uuid4(), epoch=1, next_offset=0, next_seq=1)

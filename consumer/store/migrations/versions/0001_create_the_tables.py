@@ -251,6 +251,12 @@ def upgrade() -> None:  # noqa: PLR0915  # a statement a table
             comment="the consumer_offset row of the record it came by first",
         ),
         sa.Column("offset", sa.BigInteger(), nullable=False, comment="of that record: a duplicate is another one"),
+        sa.Column(
+            "fingerprint",
+            sa.Uuid(),
+            nullable=True,
+            comment="of that record: what has the same is known without being decoded",
+        ),
         sa.PrimaryKeyConstraint("digest", name=op.f("processed_event_pkey")),
     )
     op.create_index(
