@@ -131,7 +131,7 @@ class Settings(BaseSettings):
         -1, ge=-1, description="replication of these topics; -1: the broker's default"
     )
 
-    batch_size: int = Field(500, ge=1, le=100_000, description="records of one transaction, at most")
+    batch_size: int = Field(1000, ge=1, le=100_000, description="records of one transaction, at most")
     batch_bytes: int = Field(
         8 * 1024 * 1024,
         ge=1024,

@@ -279,6 +279,6 @@ def test_settings(product: Product) -> None:
     partitions = settings["topic_partitions"]
     assert (partitions["value"], partitions["default"], partitions["source"]) == (2, 6, "environment")
     assert settings["topics.activity"]["value"] == product.settings.topics.activity
-    assert (settings["batch_size"]["value"], settings["batch_size"]["source"]) == (500, "default")
+    assert (settings["batch_size"]["value"], settings["batch_size"]["source"]) == (1000, "default")
     assert settings["database_url"]["value"] != product.settings.database_url
     assert "***@" in settings["database_url"]["value"]
