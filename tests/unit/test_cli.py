@@ -268,7 +268,7 @@ def test_settings_tell_value_default_source_and_meaning() -> None:
     settings = {setting.pop("name"): setting for setting in orjson.loads(result.stdout)["settings"]}
     assert settings["batch_size"] == {
         "value": 100,
-        "default": 500,
+        "default": 1000,
         "source": "environment",
         "variable": "RELEASE_CONSUMER_BATCH_SIZE",
         "meaning": "records of one transaction, at most",
