@@ -182,16 +182,15 @@ def make_batch(
     items = [
         _item(record, stream) for stream, record in records if stream.forced or not stream.is_replay(record.offset)
     ]
-    opened = _recognize(items, settings, find_known)
-    for item in items:
+    for item, opened in zip(items, _recognize(items, settings, find_known), strict=True):
         if not item.is_known:
-            _plan(item, opened.get(item.place), settings)
+            _plan(item, opened, settings)
     ends = {stream.id: Advance(stream, starts[stream.id], record.offset + 1) for stream, record in records}
     return Batch(items, list(ends.values()))
 
 
-def _recognize(items: Sequence[Item], settings: Settings, find_known: FindKnown) -> dict[tuple[int, int], Opened]:
-    """Find what was seen before, and open the rest; returns what was opened, by its place.
+def _recognize(items: Sequence[Item], settings: Settings, find_known: FindKnown) -> list[Opened | None]:
+    """Find what was seen before, and open the rest.
 
     A record of which every byte came before, with an event that took effect, need not even be opened. Any other has to
     keep its schema: an id says nothing of what is no event, which is a dead letter whatever came before it (SEMANTICS
@@ -202,17 +201,15 @@ def _recognize(items: Sequence[Item], settings: Settings, find_known: FindKnown)
         item.digest = digest_of(*name) if name else None
     guesses = {item.digest for item in items if item.digest is not None}
     known = find_known(guesses)
-    opened: dict[tuple[int, int], Opened] = {}
     for item in items:
         fingerprint = known.get(item.digest) if item.digest is not None else None
         item.is_known = fingerprint is not None and fingerprint == item.record.fingerprint
-        if not item.is_known and (found := _open(item, settings)) is not None:
-            opened[item.place] = found
-    asked = [item for item in items if item.place in opened and item.digest is not None and not item.is_replay]
-    missed = {item.digest for item in asked if item.digest is not None} - guesses
+    opened = [None if item.is_known else _open(item, settings) for item in items]
+    asked = [(item, one) for item, one in zip(items, opened, strict=True) if one is not None and not item.is_replay]
+    missed = {item.digest for item, _ in asked if item.digest is not None} - guesses
     known |= find_known(missed) if missed else {}
-    for item in asked:
-        item.is_known = item.digest in known and _keeps_schema(opened[item.place])
+    for item, one in asked:
+        item.is_known = item.digest in known and _keeps_schema(one)
     return opened
 
 
