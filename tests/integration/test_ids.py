@@ -21,6 +21,7 @@ from consumer.ids.sequence import WINDOW_SECONDS
 from consumer.ids.snowflake import SnowflakeIds, generate_snowflake_ids
 from consumer.store.database import connect
 from consumer.store.tables import snowflake_fallback_sequence
+from tests.support.logs import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -343,4 +344,4 @@ def test_locks_without_redis_hold_nobody_up(
     assert locks.acquire(LOCKS) == set()
     assert locks.acquire(LOCKS) == set()
     locks.release()
-    assert len(caplog.records) == 1
+    assert len(records_of(caplog, "consumer.ids")) == 1

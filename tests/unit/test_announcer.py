@@ -17,6 +17,7 @@ from consumer.announce.speaker import Speaker
 from consumer.errors import ServiceUnavailable
 from consumer.settings import Settings
 from consumer.store.streams import Stream
+from tests.support.logs import records_of
 from tests.support.product import wait_until
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def test_a_rebalance_is_no_warning_unless_it_goes_on(caplog: pytest.LogCaptureFi
         caplog.clear()
         speaker._recover([], KafkaException(KafkaError(code)))
         speaker._longer_pause()
-        (record,) = caplog.records
+        (record,) = records_of(caplog, "consumer.announce")
         return record.levelno
 
     assert fail(KafkaError.TOPIC_AUTHORIZATION_FAILED) == logging.WARNING

@@ -16,6 +16,7 @@ from consumer.settings import Settings
 from consumer.store.streams import Stream
 from tests.conformance.builders import created, group
 from tests.model.cloudevents import as_cloudevent
+from tests.support.logs import records_of
 
 if TYPE_CHECKING:
     import pytest
@@ -44,11 +45,12 @@ def test_they_are_counted_and_the_first_is_told(caplog: pytest.LogCaptureFixture
     replayed.is_replay = True
     misplaced.count([replayed, prepare(Record("release-events", 0, 0, None, b"no event"), STREAM, Settings())])
     assert so_far() == before
-    assert caplog.messages == []
+    assert records_of(caplog, "consumer.intake") == []
 
     caplog.set_level(logging.INFO)
     misplaced.count([item(created(), "release-events", None), item(created(), "release-events", b"acme:2.0")])
     misplaced.count([item(created(), "catalog-events", b"acme"), item(group(), "release-events", b"acme")])
     assert [now - then for now, then in zip(so_far(), before, strict=True)] == [2, 2]
-    (message,) = caplog.messages
+    (record,) = records_of(caplog, "consumer.intake")
+    message = record.getMessage()
     assert "belongs under the record key 'acme:1.0'" in message

@@ -20,6 +20,7 @@ from consumer.ids.redis_client import connect_redis
 from consumer.ids.snowflake import SnowflakeIds, is_id_collision, save_with_snowflake_id
 from consumer.settings import Settings
 from consumer.store.database import connect
+from tests.support.logs import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +178,7 @@ def test_the_breaker_pauses_after_a_failure_and_closes_on_success(caplog: pytest
     assert [breaker.is_open, breaker.is_open] == [True, False]
     breaker.record_failure(redis.TimeoutError("slow"))
     assert [breaker.is_open] == [True]
-    assert len(caplog.records) == 1
+    assert len(records_of(caplog, "consumer.ids")) == 1
     breaker.record_success()
     assert [breaker.is_open] == [False]
 
