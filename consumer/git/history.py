@@ -70,7 +70,10 @@ class GitRepository:
         # History is cut below these commits: what they change cannot be told.
         self._boundary = frozenset(shallow.read_text().split()) if shallow.is_file() else frozenset()
         if self._boundary:
-            note(f"{path} is a shallow clone: commits before its cut are missing; `git fetch --unshallow` gets them")
+            note(
+                f"{path} is a shallow clone: commits before its cut are missing, and a release that had them loses them;"
+                " `git fetch --unshallow` gets them"
+            )
 
     def name(self) -> str:
         """``owner/name`` of the remote ``origin``; the folder's name where that is none, or on this machine."""
