@@ -84,10 +84,14 @@ def glimpse_name(value: bytes | None, headers: Headers | None) -> tuple[str, str
     attributes = dict(headers or ())
     source, id_ = attributes.get("ce_source"), attributes.get("ce_id")
     if source is None and id_ is None and value is not None:
-        source, id_ = (match and match[1] for match in (_SOURCE.search(value), _ID.search(value)))
-    with suppress(UnicodeDecodeError):
-        return (source.decode(), id_.decode()) if source is not None and id_ is not None else None
-    return None
+        sources, ids = _SOURCE.search(value), _ID.search(value)
+        source, id_ = sources and sources[1], ids and ids[1]
+    if source is None or id_ is None:
+        return None
+    try:
+        return source.decode(), id_.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def check_event(opened: Opened) -> AnyEvent:

@@ -135,4 +135,7 @@ class Outcome:
         setattr(now, fate, getattr(now, fate) + 1)
 
     def _tally(self, stream_id: int) -> Tally:
-        return self.tallies.setdefault(stream_id, Tally())
+        tally = self.tallies.get(stream_id)
+        if tally is None:
+            tally = self.tallies[stream_id] = Tally()
+        return tally
