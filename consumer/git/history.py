@@ -71,8 +71,8 @@ class GitRepository:
         self._boundary = frozenset(shallow.read_text().split()) if shallow.is_file() else frozenset()
         if self._boundary:
             note(
-                f"{path} is a shallow clone: commits before its cut are missing, and a release that had them loses them;"
-                " `git fetch --unshallow` gets them"
+                f"{path} is a shallow clone: commits before its cut are missing, and a release that had them loses"
+                " them; `git fetch --unshallow` gets them"
             )
 
     def name(self) -> str:
