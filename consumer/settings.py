@@ -133,7 +133,7 @@ class Settings(BaseSettings):
 
     batch_size: int = Field(1000, ge=1, le=100_000, description="records of one transaction, at most")
     batch_bytes: int = Field(
-        8 * 1024 * 1024,
+        5 * 1024 * 1024,
         ge=1024,
         description="bytes of the records of one transaction, at most (one record may exceed)",
     )
