@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 ABOVE_ALL = "~"
 """A text above every precedence."""
 
+JUST_ABOVE = "\x01"
+"""Behind a precedence, it makes the next text that could be one: they have no control characters."""
+
 # Numbers of one length compare as texts, so the length goes first: "a" for one digit, and so on.
 _LENGTHS = " abcdefghijklmnopqrs"
 

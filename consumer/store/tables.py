@@ -187,11 +187,7 @@ def _listing(table: str, *of: str) -> tuple[Column[object] | Index, ...]:
         ),
         Index(f"{table}_date_idx", *listed, "listed_at", "release_id", "folded_version"),
         Index(f"{table}_precedence_idx", *listed, "precedence", "release_id", "folded_version"),
-        Index(
-            f"{table}_version_idx",
-            *(*listed, "stem", "precedence", "release_id", "folded_version"),
-            postgresql_include=["listed_at"],
-        ),
+        Index(f"{table}_version_idx", *listed, "stem", "precedence", "release_id", "folded_version", "listed_at"),
     )
 
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from psycopg2.extensions import AsIs
 
 from consumer.codes import ReleaseStatus
-from consumer.store.listing_keys import ABOVE_ALL, above_start, folded_version, ranges
+from consumer.store.listing_keys import ABOVE_ALL, JUST_ABOVE, above_start, folded_version, ranges
 from consumer.store.reading.cursors import decode_cursor, encode_cursor
-from consumer.store.reading.documents import MAX_ID, MIN_ID, rows
+from consumer.store.reading.documents import MAX_ID, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,7 +34,7 @@ Sort = Literal["date", "semver"]
 WINDOW = 5000
 """Places of a listing that are looked through for what matches a query."""
 
-STEMS = 20
+STEMS = 100
 """Stems, at most, that a page in the order of versions is merged from."""
 
 FEW = 120_000
@@ -106,7 +106,7 @@ class Listing:
             }
         )
         # An index has the order already: not to sort keeps the planner to it, however few rows it expects.
-        connection.exec_driver_sql("SET LOCAL enable_sort = off; SET LOCAL jit = off")
+        connection.exec_driver_sql(_settings("off"))
         found: list[tuple[Any, int]] = []
         for status in _STATUSES[self.status]:
             statement, page = self._found(connection, parameters | {"status": status.value})
@@ -114,7 +114,7 @@ class Listing:
             # Where one status had to be gone through, so are the others, as far as the page goes: together one walk.
             if self.query and statement == "read_ids":
                 parameters["floor"] = page[-1][0] if len(page) > limit else bottom
-        connection.exec_driver_sql("SET LOCAL enable_sort = DEFAULT; SET LOCAL jit = DEFAULT")
+        connection.exec_driver_sql(_settings("DEFAULT"))
         found.sort(reverse=True)
         more = len(found) > limit
         return Found(
@@ -143,6 +143,11 @@ class Listing:
         return ("releases", self.organization, self.project, self.query, self.environment, self.status, self.sort)
 
 
+def _settings(value: str) -> str:
+    """The statements that set how to plan, up to the end of the transaction."""
+    return "; ".join(f"SET LOCAL {name} = {value}" for name in ("enable_sort", "enable_incremental_sort", "jit"))
+
+
 def _membership(environment_id: int | None) -> dict[str, AsIs]:
     """The table that says which releases a listing has, and the condition on it."""
     if environment_id is None:
@@ -165,15 +170,18 @@ def _matching(query: str) -> dict[str, Any]:
 
 def _merged(stems: list[str], parameters: dict[str, Any]) -> dict[str, list[Any]]:
     """What a page is merged from: stems that start like the query, and what it leaves of its own; up to the cursor."""
-    after = (parameters["after_key"], parameters["after_id"])
-    parts = zip(parameters["range_stems"], parameters["lows"], parameters["highs"], strict=True)
-    merged = [(stem, "", after) for stem in stems]
-    merged += [(stem, low, min((high, MIN_ID), after)) for stem, low, high in parts if (low, MIN_ID) < after]
+    after_key, after_id = parameters["after_key"], parameters["after_id"]
+    parts = [(stem, "", ABOVE_ALL) for stem in stems]
+    parts += zip(parameters["range_stems"], parameters["lows"], parameters["highs"], strict=True)
+    merged = [(stem, low, min(high, after_key), MAX_ID) for stem, low, high in parts if low < after_key]
+    merged += [
+        (stem, after_key, after_key + JUST_ABOVE, after_id) for stem, low, high in parts if low <= after_key < high
+    ]
     return {
-        "range_stems": [stem for stem, _, _ in merged],
-        "lows": [low for _, low, _ in merged],
-        "highs": [high for _, _, (high, _) in merged],
-        "high_ids": [id_ for _, _, (_, id_) in merged],
+        "range_stems": [stem for stem, _, _, _ in merged],
+        "lows": [low for _, low, _, _ in merged],
+        "highs": [high for _, _, high, _ in merged],
+        "high_ids": [id_ for _, _, _, id_ in merged],
     }
 
 

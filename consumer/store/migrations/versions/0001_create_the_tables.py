@@ -402,12 +402,12 @@ def upgrade() -> None:  # noqa: PLR0915  # a statement a table
         ("release_environment", ["project_id", "environment_id", "status"]),
         ("release_project", ["project_id", "status"]),
     ):
-        for name, columns, included in (
-            ("date", ["listed_at", "release_id", "folded_version"], None),
-            ("precedence", ["precedence", "release_id", "folded_version"], None),
-            ("version", ["stem", "precedence", "release_id", "folded_version"], ["listed_at"]),
+        for name, columns in (
+            ("date", ["listed_at", "release_id", "folded_version"]),
+            ("precedence", ["precedence", "release_id", "folded_version"]),
+            ("version", ["stem", "precedence", "release_id", "folded_version", "listed_at"]),
         ):
-            op.create_index(f"{listing}_{name}_idx", listing, listed + columns, postgresql_include=included)
+            op.create_index(f"{listing}_{name}_idx", listing, listed + columns)
     op.create_index(
         op.f("release_project_project_id_date_added_release_id_idx"),
         "release_project",
