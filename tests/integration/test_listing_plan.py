@@ -18,7 +18,7 @@ from consumer.store import tables
 from consumer.store.database import connect, sql
 from consumer.store.listing_keys import folded_version, precedence
 from consumer.store.reading.cursors import encode_cursor
-from consumer.store.reading.listings import FEW, WINDOW, Listing
+from consumer.store.reading.listings import FEW, LOOKS, MANY, STEMS, WINDOW, Listing
 from consumer.store.reading.releases import list_releases
 from consumer.store.semver import parse_release_version
 from tests.support.product import own_database
@@ -188,7 +188,11 @@ def from_the(part: str, **listing: Any) -> dict[str, Any]:
     """The listing with a cursor to its beginning, middle or end."""
     if part == "beginning":
         return listing
-    number = {"middle": RELEASES // 3 * 2 + 1, "end": 5001}[part]
+    return at({"middle": RELEASES // 3 * 2 + 1, "end": 5001}[part], **listing)
+
+
+def at(number: int, **listing: Any) -> dict[str, Any]:
+    """The listing with a cursor behind the release of this number."""
     of = {"project": "web", "query": None, "environment": None, "status": "open", "sort": "date"} | listing
     place: tuple[Any, ...] = ((EPOCH + timedelta(minutes=number)).isoformat(), number)
     if of["sort"] == "semver":
@@ -246,23 +250,58 @@ def test_by_version_a_query_that_says_the_package_takes_ranges_of_an_index(
 @SORTS
 @pytest.mark.parametrize("environment", [None, "production", "staging"])
 @pytest.mark.parametrize(
-    ("query", "matches"), [("nothing", 0), ("web@77.17.", 100), ("build-2999", 2), ("old@1", 110_000)]
+    ("query", "matches"), [("nothing", 0), ("web@77.17.", 100), ("build-2999", 2), ("web@0", 0), ("old@0.1", 1_100)]
 )
 def test_a_query_that_few_match_takes_a_window_and_these(
     connection: Connection, part: str, sort: str, environment: str | None, query: str, matches: int
 ) -> None:
     page = read(connection, **from_the(part, sort=sort, environment=environment, query=query))
-    assert page.rows <= WINDOW + 2 * matches + SHOWN
-    assert page.blocks <= 100 + (WINDOW + 2 * matches) // 50
+    assert page.rows <= WINDOW + matches + SHOWN
+    assert page.blocks <= 150 + (WINDOW + matches) // 50
+
+
+LOOKED = WINDOW + LOOKS * (FEW + 1) + SHOWN  # what a window and looks read
+SEARCHED = 4 * STEMS + LOOKED // 50  # blocks: each stem is looked up, or about as many ranges of numbers
+
+
+@pytest.mark.parametrize("part", ["beginning", "middle"])
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("environment", [None, "production"])
+@pytest.mark.parametrize(("query", "share"), [("old@1", 0.11), ("OLD@", 0.5), ("o", 0.5)])
+def test_by_date_many_that_are_all_far_away_take_looks_at_their_range_of_an_index(
+    connection: Connection, part: str, status: str, environment: str | None, query: str, share: float
+) -> None:
+    page = read(connection, **from_the(part, status=status, environment=environment, query=query))
+    assert page.rows <= STATUSES[status] * LOOKED
+    # What is below the floor is passed over inside the index of versions, once; nowhere the listing is.
+    listed = "release_project" if environment is None else "release_environment"
+    assert page.blocks <= share * blocks_of(connection, f"{listed}_version_idx") + STATUSES[status] * SEARCHED
 
 
 @SORTS
+@PARTS
+@pytest.mark.parametrize("query", ["b", "BUILD-", "build-1"])
+def test_many_stems_take_looks_at_their_range_of_an_index(
+    connection: Connection, part: str, sort: str, query: str
+) -> None:
+    page = read(connection, **from_the(part, sort=sort, status="archived", query=query))
+    counted = RELEASES // 50
+    assert page.rows <= LOOKED + counted
+    assert page.blocks <= 0.03 * blocks_of(connection, "release_project_version_idx") + SEARCHED
+
+
 @pytest.mark.parametrize("status", ["open", "all"])
-def test_many_that_are_far_away_take_one_walk_inside_an_index(connection: Connection, sort: str, status: str) -> None:
-    page = read(connection, sort=sort, status=status, query="old@")
-    assert page.rows <= STATUSES[status] * (WINDOW + FEW + 2 * (PAGE + 1)) + SHOWN
-    index = blocks_of(connection, f"release_project_{'date' if sort == 'date' else 'precedence'}_idx")
-    assert page.blocks <= index + STATUSES[status] * (100 + (WINDOW + FEW) // 50)
+def test_the_last_of_many_that_are_newer_take_one_walk_inside_an_index(connection: Connection, status: str) -> None:
+    page = read(connection, **at(RELEASES // 2 + 50, status=status, query="web@"))
+    assert page.rows <= STATUSES[status] * (LOOKED + MANY)
+    walk = 0.5 * blocks_of(connection, "release_project_date_idx")
+    assert page.blocks <= walk + STATUSES[status] * (SEARCHED + MANY // 50)
+
+
+def test_the_last_of_not_so_many_that_are_newer_are_counted_and_looked_at(connection: Connection) -> None:
+    page = read(connection, **at(960_050, query="web@96"))
+    assert page.rows <= LOOKED + 10_000
+    assert page.blocks <= SEARCHED + 2 * 10_000 // 50
 
 
 @pytest.mark.parametrize(

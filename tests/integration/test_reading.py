@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 WAYS = [(0, 1, 0), (0, 1, 3), (0, 3, 0), (0, 1, 5000), (0, 5000, 5000), (1, 1, 0), (20, 5000, 5000)]
 """How many stems are merged by version, how much is looked through for a query, and how many are few: a page is found
-by stems, near, among few, or by going on."""
+by stems, near, by looks at what matches, or by going on."""
 
 JANUARY = datetime(2024, 1, 1, tzinfo=UTC)
 JUNE = datetime(2024, 6, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -384,6 +384,7 @@ def look(monkeypatch: pytest.MonkeyPatch, stems: int, window: int, few: int) -> 
     monkeypatch.setattr(listings, "STEMS", stems)
     monkeypatch.setattr(listings, "WINDOW", window)
     monkeypatch.setattr(listings, "FEW", few)
+    monkeypatch.setattr(listings, "MANY", 2 * few)
 
 
 def test_archived_releases_are_hidden_unless_asked_for(connection: Connection) -> None:
@@ -456,7 +457,7 @@ def test_every_start_of_a_version_finds_what_starts_like_it(
     }
     assert set(every["semver"]) == made
     starts = {version[: random.randint(1, len(version))].swapcase() for version in sorted(made)[::3]}
-    for stems, few in [(1000, 0), (0, 1000), (0, 0)]:
+    for stems, few in [(1000, 0), (0, 1000), (0, 50), (0, 10), (0, 0)]:
         look(monkeypatch, stems, 0, few)
         for start in starts:
             for sort, releases in every.items():

@@ -7,9 +7,14 @@ What matches a query lies in the index of versions by stem, and by precedence wh
 page is merged from a page of each stem, wherever these are. That is all for a query that says the package.
 
 By date, or where what matches has many stems, a page is looked for in a window of the listing first: many that match
-fill it. Where it is not filled, few match, or all of them far away. Few are all read, by version, and sorted. Of many,
-the listing is gone through in its order, and what does not match is passed over inside the index, which takes some
-tens of nanoseconds.
+fill it. Where it is not filled, few match, or all of them far away. So it is looked for among what matches, by version.
+Few are read at once, and sorted. Of many, the page that the first of them would make ends at a floor, and no page
+reaches below it: the next look goes on from there, and passes over all that is below the floor. Where looks come to no
+end, because those read first are not like the rest, the listing is gone through in its order, down to the floor. So it
+is where many match above the cursor: every look would have to pass over these too.
+
+What is passed over is passed over inside an index, which takes some tens of nanoseconds. Looks pass over what matches,
+who goes through the listing passes over what does not: together that is about the listing, once.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from psycopg2.extensions import AsIs
 from consumer.codes import ReleaseStatus
 from consumer.store.listing_keys import ABOVE_ALL, JUST_ABOVE, above_start, folded_version, ranges
 from consumer.store.reading.cursors import decode_cursor, encode_cursor
-from consumer.store.reading.documents import MAX_ID, rows
+from consumer.store.reading.documents import MAX_ID, MIN_ID, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,8 +42,18 @@ WINDOW = 5000
 STEMS = 100
 """Stems, at most, that a page in the order of versions is merged from."""
 
-FEW = 120_000
-"""Releases that match a query, at most, where all of them are read and sorted: a million by one more digit."""
+FEW = 3000
+"""Releases that one look at what matches a query reads and sorts, at most."""
+
+LOOKS = 3
+"""Looks at what matches, at most. Each reaches thirty times as far as the one before, if all that matches is alike: the
+third, over millions."""
+
+MANY = 50_000
+"""Releases that match a query, where no further look is taken if most of them are above the cursor."""
+
+_Places = list[tuple[Any, int]]
+"""Releases by their places in a listing: sort key and id."""
 
 _STATUSES: dict[StatusFilter, tuple[ReleaseStatus, ...]] = {
     "open": (ReleaseStatus.OPEN,),
@@ -76,7 +91,7 @@ class Listing:
     sort: Sort
 
     def find(self, connection: Connection, *, limit: int, cursor: str | None, **ids: int | None) -> Found:
-        """The ids of a page, by one statement a status, with a query by at most four.
+        """The ids of a page, by one statement a status, with a query by at most seven.
 
         Args:
             connection: in a REPEATABLE READ transaction.
@@ -93,27 +108,27 @@ class Listing:
         parameters = (
             ids
             | _membership(ids["environment_id"])
+            | _place("after", after)
+            | _place("floor", (bottom, MIN_ID))
             | {
                 "key": AsIs(key),
                 **_matching(query),
-                "after_key": after[0],
-                "after_id": after[1],
                 "stems": STEMS,
                 "window": WINDOW,
                 "few": FEW,
+                "many": MANY,
                 "limit": limit + 1,
-                "floor": None,
             }
         )
         # An index has the order already: not to sort keeps the planner to it, however few rows it expects.
         connection.exec_driver_sql(_settings("off"))
-        found: list[tuple[Any, int]] = []
+        found: _Places = []
         for status in _STATUSES[self.status]:
-            statement, page = self._found(connection, parameters | {"status": status.value})
+            page = self._found(connection, parameters | {"status": status.value})
             found += page
-            # Where one status had to be gone through, so are the others, as far as the page goes: together one walk.
-            if self.query and statement == "read_ids":
-                parameters["floor"] = page[-1][0] if len(page) > limit else bottom
+            # What follows the page of one status is on no page of all.
+            if len(page) > limit:
+                parameters |= _place("floor", page[-1])
         connection.exec_driver_sql(_settings("DEFAULT"))
         found.sort(reverse=True)
         more = len(found) > limit
@@ -122,21 +137,37 @@ class Listing:
             encode_cursor(self._identity, found[limit - 1]) if more else None,
         )
 
-    def _found(self, connection: Connection, parameters: dict[str, Any]) -> tuple[str, list[tuple[Any, int]]]:
-        """The first releases after the cursor, of one status: sort key and id; and the statement that found them."""
-        statement = "read_ids"
-        if self.query and self.sort == "semver":
+    def _found(self, connection: Connection, parameters: dict[str, Any]) -> _Places:
+        """The first releases after the cursor, of one status; those below the floor may be missing."""
+        if not self.query:
+            return _page(connection, "read_ids", parameters)
+        if self.sort == "semver":
             stems = [stem for (stem,) in rows(connection, "read_stems", **parameters)]
             if len(stems) <= STEMS:
-                statement, parameters = "read_ids_of_stems", parameters | _merged(stems, parameters)
-        if self.query and statement == "read_ids" and parameters["floor"] is None:
-            near = rows(connection, "read_ids_near", **parameters)
-            if len(near) == parameters["limit"]:
-                return "read_ids_near", [(key, id_) for id_, key in near]
-            ((matching,),) = rows(connection, "count_matching", **parameters)
-            if matching <= FEW:
-                statement = "read_ids_of_few"
-        return statement, [(key, id_) for id_, key in rows(connection, statement, **parameters)]
+                return _page(connection, "read_ids_of_stems", parameters | _merged(stems, parameters))
+        near = _page(connection, "read_ids_near", parameters)
+        return near if len(near) == parameters["limit"] else self._found_far(connection, parameters)
+
+    def _found_far(self, connection: Connection, parameters: dict[str, Any]) -> _Places:
+        """As ``_found``, where what matches has many stems, or the sort is by date: by looks, else by going on."""
+        after = (parameters["after_key"], parameters["after_id"])
+        page: _Places = []
+        # The first look has what is above the cursor too, and costs the same wherever the cursor is.
+        below, last_stem = (_KEYS[self.sort][2], MAX_ID), None
+        for _ in range(LOOKS):
+            looked = rows(connection, "read_ids_matching", **parameters, **_place("below", below), last_stem=last_stem)
+            seen = {(row[1], row.id) for row in looked if row.id is not None}  # those of the last stem once more
+            page = sorted(seen.union(page), reverse=True)[: parameters["limit"]]
+            if not looked[0].more:
+                return page
+            if len(page) == parameters["limit"]:
+                parameters |= _place("floor", page[-1])
+            elif below == after:
+                break  # nothing was learnt
+            if looked[0].mostly_above and rows(connection, "count_matching", **parameters)[0].matching > MANY:
+                break
+            below, last_stem = after, looked[0].last_stem
+        return _page(connection, "read_ids", parameters)
 
     @property
     def _identity(self) -> tuple[str | None, ...]:
@@ -146,6 +177,16 @@ class Listing:
 def _settings(value: str) -> str:
     """The statements that set how to plan, up to the end of the transaction."""
     return "; ".join(f"SET LOCAL {name} = {value}" for name in ("enable_sort", "enable_incremental_sort", "jit"))
+
+
+def _page(connection: Connection, statement: str, parameters: dict[str, Any]) -> _Places:
+    """What a statement finds."""
+    return [(key, id_) for id_, key in rows(connection, statement, **parameters)]
+
+
+def _place(name: str, place: tuple[Any, ...]) -> dict[str, Any]:
+    """A place in a listing, sort key and id, as parameters."""
+    return {f"{name}_key": place[0], f"{name}_id": place[1]}
 
 
 def _membership(environment_id: int | None) -> dict[str, AsIs]:
@@ -158,7 +199,7 @@ def _membership(environment_id: int | None) -> dict[str, AsIs]:
 
 def _matching(query: str) -> dict[str, Any]:
     """Where releases are that match: among all versions, and where only the start of their stem is in the query."""
-    parts = ranges(query)
+    parts = ranges(query)[::-1]  # greater numbers first: a look that sees the newest has the better floor
     return {
         "query": query,
         "above_query": above_start(query),

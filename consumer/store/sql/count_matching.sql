@@ -1,6 +1,7 @@
 -- How many releases of a listing match the query: all of the listing, wherever its page is. No more are counted than tells
--- few from many. Those whose stem starts like the query, and those in the ranges of its own stem, which may have others
--- too: it is what there is to read. OFFSET 0 keeps the planner to the index of versions.
+-- whether they are many. Those whose stem starts like the query, and those in the ranges of its own stem, which may have
+-- others too: it is what there is to read. OFFSET 0, and the order to its last column, keep the planner to the index of
+-- versions.
 SELECT
     (
         SELECT count(*)
@@ -14,7 +15,7 @@ SELECT
                 AND membership.stem >= %(query)s
                 AND (%(above_query)s IS NULL OR membership.stem < %(above_query)s)
             ORDER BY membership.stem DESC
-            LIMIT %(few)s + 1
+            LIMIT %(many)s + 1
         ) AS matching
     )
     + (
@@ -34,9 +35,13 @@ SELECT
                     AND membership.stem = range.stem
                     AND membership.precedence >= range.low
                     AND membership.precedence < range.high
-                ORDER BY membership.precedence DESC
+                ORDER BY
+                    membership.precedence DESC,
+                    membership.release_id DESC,
+                    membership.folded_version DESC,
+                    membership.listed_at DESC
                 OFFSET 0
             ) AS numbered
-            LIMIT %(few)s + 1
+            LIMIT %(many)s + 1
         ) AS matching
-    )
+    ) AS matching
