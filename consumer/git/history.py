@@ -57,23 +57,20 @@ class GitRepository:
     Args:
         path: a folder inside a working tree, or a bare repository.
         note: hears, in words for a person, what had to be left out.
+        accept_cut: take what a shallow clone holds for all there is; else commits are refused where some are missing.
 
     Raises:
         UsageError: git is not installed, or refuses the folder.
     """
 
-    def __init__(self, path: Path, note: Note) -> None:
+    def __init__(self, path: Path, note: Note, *, accept_cut: bool = False) -> None:
         self._path = path
         self._note = note
+        self._accept_cut = accept_cut
         self._folder = Path(self._text("rev-parse", "--path-format=absolute", "--git-common-dir"))
         shallow = self._folder / "shallow"
-        # History is cut below these commits: what they change cannot be told.
+        # History is cut below these commits: neither what they change is known, nor what came before them.
         self._boundary = frozenset(shallow.read_text().split()) if shallow.is_file() else frozenset()
-        if self._boundary:
-            note(
-                f"{path} is a shallow clone: commits before its cut are missing, and a release that had them loses"
-                " them; `git fetch --unshallow` gets them"
-            )
 
     def name(self) -> str:
         """``owner/name`` of the remote ``origin``; the folder's name where that is none, or on this machine."""
@@ -161,6 +158,9 @@ class GitRepository:
             sha: the newest commit.
             since: a commit; it and its history are not listed. ``None``: up to the root.
             limit: the newest so many commits, more are left out with a note; ``None``: all.
+
+        Raises:
+            UsageError: a shallow clone lacks some of them. Published, the others would pass for all.
         """
         revisions = [sha] if since is None else [sha, f"^{since}"]
         bound = [] if limit is None else [f"--max-count={limit + 1}"]  # one more, to know that there are more
@@ -168,7 +168,15 @@ class GitRepository:
             commits = list(self._parse_log(tokens))
         if limit is not None and len(commits) > limit:
             self._note(f"{sha[:12]}: only the {limit} newest commits are taken; --max-commits takes more")
-        return commits[:limit]
+            del commits[limit:]
+        if not self._accept_cut and not self._boundary.isdisjoint(commit.id for commit in commits):
+            msg = (
+                f"{self._path} is a shallow clone that lacks commits before {sha[:12]}; get them by"
+                " `git fetch --unshallow --tags` (in CI: fetch-depth: 0), or name commits that are there, as in"
+                " --range HEAD~1..HEAD --version V"
+            )
+            raise UsageError(msg)
+        return commits
 
     def _parse_log(self, tokens: Iterator[bytes]) -> Iterator[CommitData]:
         """Commits of ``git log -z --raw``: the fields of the format, then ``:modes shas TYPE`` and path per file."""

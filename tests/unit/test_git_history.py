@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumer.contracts import CommitData, validate
+from consumer.demo.history import read_history
 from consumer.errors import UsageError
 from consumer.git.history import GitRepository
 from consumer.git.releases import Target, release_events, release_of_range, releases_of_tags
@@ -67,6 +68,14 @@ class Sandbox:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--allow-empty-message", "--message", message, **environment)
         return self.git("rev-parse", "HEAD")
+
+
+def shallow_clone(sandbox: Sandbox, folder: Path, *, depth: int) -> Sandbox:
+    """A clone of the newest commits only, as CI makes it."""
+    clone = Sandbox(folder / "clone")
+    clone.git("fetch", "--quiet", f"--depth={depth}", sandbox.path.as_uri(), "main")
+    clone.git("reset", "--quiet", "--hard", "FETCH_HEAD")
+    return clone
 
 
 @pytest.fixture
@@ -311,23 +320,42 @@ class TestTags:
         assert ids == [event["id"] for event in events(sandbox, notes)]
         assert len({*ids, *other}) == 4
 
-    def test_shallow_clone_works_and_says_so(self, sandbox: Sandbox, notes: list[str], tmp_path: Path) -> None:
-        sandbox.commit("1", "a")
-        sandbox.commit("2", "b")
-        sandbox.commit("3", "c")
-        clone = Sandbox(tmp_path / "clone")
-        clone.git("fetch", "--quiet", "--depth=2", sandbox.path.as_uri(), "main")
-        clone.git("reset", "--quiet", "--hard", "FETCH_HEAD")
+    def test_what_a_shallow_clone_holds_whole_is_published(
+        self, sandbox: Sandbox, notes: list[str], tmp_path: Path
+    ) -> None:
+        for message in "123":
+            sandbox.commit(message, message)
+        git = read(shallow_clone(sandbox, tmp_path, depth=2), notes)
 
-        found = events(clone, notes)
+        release = release_of_range(git, "HEAD~1..HEAD", "1.0")
+        _, pushed = release_events(git, release, TARGET, max_commits=1)
 
-        [commits] = [event["data"]["commits"] for event in found if event["type"] == "commits-pushed"]
-        assert [(commit["message"], commit.get("patch_set")) for commit in commits] == [
-            ("3", [{"path": "c", "type": "A"}]),
-            ("2", None),
-        ]
-        assert len(notes) == 1
-        assert "is a shallow clone" in notes[0]
+        [commit] = pushed["data"]["commits"]
+        assert (commit["message"], commit["patch_set"]) == ("3", [{"path": "3", "type": "A"}])
+        assert notes == []
+
+    def test_a_release_whose_commits_a_shallow_clone_lacks_is_refused(
+        self, sandbox: Sandbox, notes: list[str], tmp_path: Path
+    ) -> None:
+        for message in "123":
+            sandbox.commit(message)
+        clone = shallow_clone(sandbox, tmp_path, depth=2)
+
+        with pytest.raises(UsageError, match=r"shallow clone that lacks commits .*`git fetch --unshallow --tags`"):
+            events(clone, notes)
+        assert logs(events(clone, notes, max_commits=1)).popitem()[1] == ["3"]
+        clone.git("fetch", "--quiet", "--unshallow", sandbox.path.as_uri())
+        assert logs(events(clone, notes)).popitem()[1] == ["3", "2", "1"]
+
+    def test_the_demo_takes_what_a_shallow_clone_holds(
+        self, sandbox: Sandbox, notes: list[str], tmp_path: Path
+    ) -> None:
+        for message in "123":
+            sandbox.commit(message)
+
+        history = read_history(shallow_clone(sandbox, tmp_path, depth=2).path, notes.append)
+
+        assert list(logs(history.events).values()) == [["2"], ["3"]]
 
 
 class TestRange:
@@ -372,9 +400,7 @@ class TestRange:
         self, sandbox: Sandbox, notes: list[str], tmp_path: Path
     ) -> None:
         first, _ = sandbox.commit("1"), sandbox.commit("2")
-        clone = Sandbox(tmp_path / "clone")
-        clone.git("fetch", "--quiet", "--depth=1", sandbox.path.as_uri(), "main")
-        clone.git("reset", "--quiet", "--hard", "FETCH_HEAD")
+        clone = shallow_clone(sandbox, tmp_path, depth=1)
 
         with pytest.raises(UsageError, match=r"has no commit .*; `git fetch --unshallow` may get it"):
             release_of_range(read(clone, notes), f"{first}..HEAD", "1.0")
