@@ -303,7 +303,10 @@ def _complaint(problem: ErrorDetails) -> str:
         case _:
             told = problem["msg"].replace("Input should be", "must be").replace("a valid", "a")
             text = f"{told}, got {value!r}" if isinstance(value, str | int | float) else told
-    return f"{ENV_PREFIX}{variable}: {text}" if variable else text
+    if not variable:
+        return text
+    place = f" (in {ENV_FILE})" if source_of(variable) == ENV_FILE else ""
+    return f"{ENV_PREFIX}{variable}{place}: {text}"
 
 
 def unknown_variables() -> Iterator[tuple[str, str | None]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from consumer.cli.options import one_of
 from consumer.cli.output import cell, json_option, print_json_line
 from consumer.cli.signals import told_to_end
 from consumer.client import Subscriber
@@ -27,20 +28,13 @@ def activity() -> None:
     """
 
 
-def _activity_type(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    if value is not None and value not in activity_types():
-        msg = f"there is no type {value!r}; the types are {', '.join(activity_types())}"
-        raise click.BadParameter(msg)
-    return value
-
-
 @activity.command()
 @click.option("--from-beginning", is_flag=True, help="Start with the oldest activity, not with the next one.")
 @click.option("--until-caught-up", is_flag=True, help="End after what was there at the start.")
 @click.option(
     "--type",
     "event_type",
-    callback=_activity_type,
+    callback=one_of("type", activity_types),
     help="Only activities of this type, such as activity.group.resolved.",
 )
 @json_option

@@ -16,11 +16,13 @@ from consumer.cli.choosing import (
     yes_option,
 )
 from consumer.cli.database import reading, writing
+from consumer.cli.options import one_of
 from consumer.cli.orphans import unread_streams
 from consumer.cli.output import counted, json_option, marked, print_fields, print_json, print_section, print_table
 from consumer.cli.progress import Progress
 from consumer.cli.waiting import HOW_TO_START, timeout_option, wait_for_workers, wait_option
 from consumer.codes import DeadLetterStatus
+from consumer.contracts.schemas import dead_letter_reasons
 from consumer.errors import UsageError
 from consumer.ops.dead_letters import Replay, choose
 from consumer.ops.dead_letters import discard as discard_letters
@@ -35,7 +37,12 @@ if TYPE_CHECKING:
 
 _STATUSES = {"open": OPEN, **{status.label: (status,) for status in DeadLetterStatus}, "all": tuple(DeadLetterStatus)}
 
-_reason_option = click.option("--reason", help="Only those with this reason, such as schema.")
+_reason_option = click.option(
+    "--reason",
+    metavar="WORD",
+    callback=one_of("reason", dead_letter_reasons),
+    help="Only those with this reason, such as schema.",
+)
 _type_option = click.option("--type", "event_type", help="Only those of events of this type, such as commits-pushed.")
 
 

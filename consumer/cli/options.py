@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 
@@ -25,6 +26,24 @@ class NonEmptyText(click.ParamType[str]):
 
 
 NON_EMPTY = NonEmptyText()
+
+
+def one_of(what: str, values: Callable[[], Sequence[str]]) -> Callable[..., str | None]:
+    """A callback for an option that takes one of some words; they are looked up only when it is given.
+
+    Args:
+        what: a word is, in the singular.
+        values: tells the words.
+    """
+
+    def check(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+        if value is not None and value not in values():
+            msg = f"there is no {what} {value!r}; the {what}s are {', '.join(values())}"
+            raise click.BadParameter(msg)
+        return value
+
+    return check
+
 
 bootstrap_servers_option = click.option(
     "--bootstrap-servers",

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from codecs import BOM_UTF8
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
@@ -88,6 +89,8 @@ class _Lines:
         self._file = file
         self._max_bytes = max_bytes
         self._start = file.tell()
+        # Editors and shells of Windows write a mark before the first line.
+        self._start += len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0
         self.size = file.seek(0, os.SEEK_END) - self._start
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:

@@ -78,7 +78,10 @@ def run(context: click.Context, instance_id: str | None, *, until_caught_up: boo
             ending.wait(_HALTED_SECONDS)
         raise
     if until_caught_up:
-        click.echo(_result(before, caught_up=drained and not ending.signals), err=True)
+        ended = "caught up" if drained and not ending.signals else "ended before it had caught up"
+    else:
+        ended = "drained" if drained else "ended"
+    click.echo(f"{ended}: {_fates_since(before)}", err=True)
     if not drained:
         click.echo("Error: not everything that was read could be applied and announced in time", err=True)
         # Threads that still wait for a service must not hold the process back.
@@ -121,12 +124,11 @@ class _Ending:
             self._worker.stop()
 
 
-def _result(before: dict[str, int], *, caught_up: bool) -> str:
-    """What became of the events that this process took on, in one line."""
+def _fates_since(before: dict[str, int]) -> str:
+    """What became of the events that this process took on."""
     counts = {fate: count - before[fate] for fate, count in metrics.events_by_fate().items()}
     told = ", ".join(f"{count} {fate}" for fate, count in counts.items())
-    look = "; see `release-consumer dead-letters list`" if counts["dead"] else ""
-    return f"{'caught up' if caught_up else 'ended before it had caught up'}: {told}{look}"
+    return f"{told}; see `release-consumer dead-letters list`" if counts["dead"] else told
 
 
 def _arm_failpoint(settings: Settings) -> None:

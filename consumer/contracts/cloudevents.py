@@ -80,4 +80,5 @@ def _parse_json(value: bytes, path: str) -> Any:
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError as error:
-        raise InvalidEvent(reasons.NOT_JSON, [Violation(path, f"is not JSON: {error}")]) from None
+        text = f"is not JSON: {error.msg} (character {error.pos + 1})"
+        raise InvalidEvent(reasons.NOT_JSON, [Violation(path, text)]) from None

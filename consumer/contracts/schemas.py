@@ -55,6 +55,12 @@ def activity_types() -> tuple[str, ...]:
 
 
 @cache
+def dead_letter_reasons() -> tuple[str, ...]:
+    """Why an event may become a dead letter (``x-reasons``)."""
+    return tuple(sorted({reason for node in _nodes(load_schemas()) for reason in node.get("x-reasons", ())}))
+
+
+@cache
 def pattern_messages() -> dict[str, str]:
     """What a person is told where a value does not match a pattern: ``x-message`` beside the ``pattern``."""
     return {node["pattern"]: node["x-message"] for node in _nodes(load_schemas()) if "pattern" in node}

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _PAUSE_SECONDS = 1.0
+_REMEDY = "start it (`release-consumer stack up`), or correct its setting"
 
 # What Kafka or its client says while Kafka starts, or is not there. Anything else it says again, however long we wait.
 _AWAY = frozenset(
@@ -72,11 +73,13 @@ def wait_for(what: str, address: str, attempt: Callable[[], T], timeout_seconds:
             if time.monotonic() >= deadline:
                 message = (
                     f"{what} at {address} did not answer in {timeout_seconds:.0f} s ({attempts} attempts, the last:"
-                    f" {reason}); start it (`release-consumer stack up`), or correct its setting"
+                    f" {reason}); {_REMEDY}"
                 )
                 raise ServiceUnavailable(message) from None
             if attempts == 1:
-                log.warning("waiting for %s at %s, up to %.0f s: %s", what, address, timeout_seconds, reason)
+                log.warning(
+                    "waiting for %s at %s, up to %.0f s: %s; %s", what, address, timeout_seconds, reason, _REMEDY
+                )
             time.sleep(_PAUSE_SECONDS)
 
 

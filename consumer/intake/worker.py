@@ -99,6 +99,7 @@ class Worker:
         self._ready: Batch | None = None
         self._next_chores = 0.0
         self._did_chore = False
+        self._is_database_away = False
         self._stop = False
 
     def stop(self) -> None:
@@ -241,10 +242,9 @@ class Worker:
                     self._settings.batch_bytes,
                 )
         except (psycopg2.Error, SQLAlchemyError) as error:
-            log.warning("PostgreSQL: %s", first_line(error))
-            self._health.work("chores", f"PostgreSQL: {first_line(error)}")
+            self._note_database_away(first_line(error))
             return None
-        self._health.work("chores", None)
+        self._note_database_away(None)
         if lost:
             self._look_again([stream for stream in claimed if stream.id in lost])
             return None
@@ -255,6 +255,15 @@ class Worker:
         # Looking takes long where very many wait for one event: do other things most of the time.
         self._next_chores = max(self._next_chores, time.monotonic() + _LOOKING_SHARE * (time.monotonic() - started))
         return self._reader.pass_empty_offsets()
+
+    def _note_database_away(self, why: str | None) -> None:
+        """Say once that PostgreSQL fails, and once that it does no longer (``None``): chores look twice a second."""
+        self._health.work("chores", why and f"PostgreSQL: {why}")
+        if why is not None and not self._is_database_away:
+            log.warning("PostgreSQL fails, it is asked until it answers: %s", why)
+        elif why is None and self._is_database_away:
+            log.info("PostgreSQL answers again")
+        self._is_database_away = why is not None
 
     # --- partitions come and go ----------------------------------------------------------------------------------
 

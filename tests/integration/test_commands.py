@@ -97,6 +97,15 @@ def test_a_worker_without_redis_works_and_tells_what_it_did(bare: Product) -> No
     )
 
 
+def test_a_drained_worker_tells_what_it_did(bare: Product) -> None:
+    bare.set_up()
+    bare.publish(created(version="1.0"), created(version="2.0"))
+    worker = bare.start()
+    bare.wait_until_announced(worker)
+    assert worker.terminate() == 0
+    assert worker.lines[-1] == "drained: 2 applied, 0 duplicate, 0 parked, 0 dead"
+
+
 # --- reading -----------------------------------------------------------------------------------------------------
 
 

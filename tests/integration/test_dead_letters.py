@@ -170,6 +170,7 @@ def test_discarded_ones_are_closed(product: Product) -> None:
         (["discard", "--all", "--reason", "schema"], 2, "exclude each other"),
         (["replay", "77"], 1, "there is no dead letter 77"),
         (["discard", "77"], 1, "there is no dead letter 77"),
+        (["replay", "--reason", "shema"], 2, "there is no reason 'shema'; the reasons are cannot-be-applied, "),
     ],
 )
 def test_what_is_refused(product: Product, arguments: list[str], code: int, words: str) -> None:

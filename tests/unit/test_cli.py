@@ -126,6 +126,13 @@ def test_a_wrong_setting_is_one_line() -> None:
     assert "RELEASE_CONSUMER_BATCH_SIZE" in result.stderr
 
 
+def test_a_wrong_setting_of_a_file_is_looked_for_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("RELEASE_CONSUMER_BATCH_SIZE=abc\n")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(root, ["settings"])
+    assert "RELEASE_CONSUMER_BATCH_SIZE (in .env): must be a whole number" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
