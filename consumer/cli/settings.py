@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,10 +12,11 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from consumer.cli.output import json_option, print_json, print_table
+from consumer.services import remembered_servers
 from consumer.settings import ENV_PREFIX, Settings, load_settings, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pydantic.fields import FieldInfo
 
@@ -43,13 +45,15 @@ class SettingLine:
 def settings(*, as_json: bool) -> None:
     """Print all settings with value, default, source, environment variable and meaning; secrets are masked.
 
-    Settings come from options of a command, the environment, or a file .env, in this order.
+    Settings come from options of a command, the environment, or a file .env, in this order; servers that none of them
+    names, from the stack of this folder.
 
     \b
     Example:
       RELEASE_CONSUMER_BATCH_SIZE=100 release-consumer settings --json
     """
-    lines = list(setting_lines(load_settings()))
+    values = load_settings()
+    lines = list(setting_lines(values, remembered_servers(values)))
     if as_json:
         print_json({"settings": [asdict(line) for line in lines]})
         return
@@ -59,8 +63,13 @@ def settings(*, as_json: bool) -> None:
     )
 
 
-def setting_lines(values: Settings) -> Iterator[SettingLine]:
-    """All settings in the order of their catalogue; nested ones and Kafka properties on lines of their own."""
+def setting_lines(values: Settings, of_stack: Mapping[str, str] = MappingProxyType({})) -> Iterator[SettingLine]:
+    """All settings in the order of their catalogue; nested ones and Kafka properties on lines of their own.
+
+    Args:
+        values: the settings.
+        of_stack: values of settings that name no server, which the stack has in their place.
+    """
     for name, field in Settings.model_fields.items():
         value = getattr(values, name)
         if isinstance(value, BaseModel):
@@ -69,6 +78,8 @@ def setting_lines(values: Settings) -> Iterator[SettingLine]:
         elif name == "kafka" and value:
             for property_name, property_value in values.kafka_properties.items():
                 yield _line(f"{name}.{property_name}", property_value, field, default=None)
+        elif name in of_stack:
+            yield replace(_line(name, of_stack[name], field), source="stack")
         else:
             yield _line(name, value, field)
 

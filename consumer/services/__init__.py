@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from consumer.services.model import Services
-from consumer.services.resolve import resolve_service, resolve_services
+from consumer.services.resolve import remembered_servers, resolve_service, resolve_services
 
-__all__ = ["Services", "resolve_service", "resolve_services"]
+__all__ = ["Services", "remembered_servers", "resolve_service", "resolve_services"]

@@ -46,6 +46,12 @@ def resolve_services(settings: Settings, *, must_answer: bool = True) -> Service
     return Services(**{SETTING_OF[name]: url for name, url in urls.items()})
 
 
+def remembered_servers(settings: Settings) -> dict[str, str]:
+    """What takes the place of settings that name no server: their values in the stack, up or down, by setting."""
+    records = State(settings.stack_data.resolve()).records()
+    return {SETTING_OF[name]: record.url for name, record in records.items() if named_server(settings, name) is None}
+
+
 def _resolve(settings: Settings, names: Sequence[ServiceName], *, must_answer: bool) -> dict[ServiceName, str]:
     urls = {name: url for name in names if (url := named_server(settings, name)) is not None}
     wanted = [name for name in names if name not in urls]

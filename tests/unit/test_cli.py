@@ -19,6 +19,7 @@ from consumer.cli.output import cell
 from consumer.cli.settings import mask
 from consumer.errors import InvalidEvent, ServiceUnavailable, UsageError, Violation
 from consumer.intake.startup import wait_for
+from consumer.services.state import Record, State
 from tests.support.logs import records_of
 
 if TYPE_CHECKING:
@@ -131,6 +132,15 @@ def test_a_wrong_setting_of_a_file_is_looked_for_there(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(root, ["settings"])
     assert "RELEASE_CONSUMER_BATCH_SIZE (in .env): must be a whole number" in result.stderr
+
+
+def test_settings_tell_the_servers_of_the_stack_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Record("embedded", "127.0.0.1:1", "redis://127.0.0.1:1/0", data="redis")
+    State(tmp_path).put("redis", record)
+    monkeypatch.delenv("RELEASE_CONSUMER_REDIS_URL", raising=False)
+    told = CliRunner().invoke(root, ["settings", "--json"], env={"RELEASE_CONSUMER_STACK_DATA": str(tmp_path)})
+    settings = {line["name"]: line for line in orjson.loads(told.stdout)["settings"]}
+    assert (settings["redis_url"]["value"], settings["redis_url"]["source"]) == (record.url, "stack")
 
 
 @pytest.mark.parametrize(
