@@ -22,6 +22,7 @@ _ROOT = Path(__file__).parents[1]
 _MADE = "# Made by `make docs` from the schemas beside it; change those instead.\n"
 _FORMAT = "application/schema+json;version=draft-2020-12"
 _BINDING = "0.5.0"
+_PARTITIONER = "Producers choose the partition by murmur2 of the record key, as Java's client does by default."
 _KEYS_OF_ACTIVITIES = {
     "release": "organization:version",
     "group": "organization:SHORT-ID",
@@ -55,13 +56,15 @@ def asyncapi_document() -> Document:
         "channels": {
             "releaseEvents": _channel(
                 "release-events",
-                "Events about releases, in order per version key.",
+                f"Events about releases, in order per version key. {_PARTITIONER}",
                 [type_ for type_, schema in inputs.items() if topic_of(schema) == "release-events"],
             ),
             "catalogEvents": _channel(
                 "catalog-events",
-                "Events about organizations, projects, groups and pull requests, in order per organization.",
+                "Events about organizations, projects, groups and pull requests, in order per organization."
+                f" {_PARTITIONER}",
                 [type_ for type_, schema in inputs.items() if topic_of(schema) == "catalog-events"],
+                partitions="catalog_partitions",
             ),
             "activity": _channel(
                 "activity", "What happened, each fact once.", [type_ for type_ in outputs if type_ != "dead-letter"]
@@ -78,8 +81,7 @@ def asyncapi_document() -> Document:
     }
 
 
-def _channel(topic: str, description: str, types: list[str]) -> Document:
-    defaults = Settings.model_fields
+def _channel(topic: str, description: str, types: list[str], partitions: str = "topic_partitions") -> Document:
     return {
         "address": topic,
         "description": f"{description} The name of the topic is a setting.",
@@ -87,7 +89,7 @@ def _channel(topic: str, description: str, types: list[str]) -> Document:
         "bindings": {
             "kafka": {
                 "topic": topic,
-                "partitions": defaults["topic_partitions"].default,
+                "partitions": Settings.model_fields[partitions].default,
                 "bindingVersion": _BINDING,
             }
         },

@@ -31,7 +31,7 @@ class Option:
             ``ROLES``), ``json`` (a text that is JSON, or ``None``), ``relays`` (the trusted relays).
         default: what holds while it was never set.
         minimum: least value of an integer.
-        maximum: greatest value of an integer; ``None``: no bound.
+        maximum: greatest value of an integer, at most what JavaScript holds exactly.
     """
 
     field: str
@@ -87,7 +87,7 @@ _OPTIONS = (
     _boolean("scrubIPAddresses", "require_scrub_ip_address", default=False),
     Option("relayPiiConfig", "sentry:relay_pii_config", "json", None),
     _boolean("allowJoinRequests", "join_requests", default=True),
-    Option("apdexThreshold", "sentry:apdex_threshold", "integer", None, 1),
+    Option("apdexThreshold", "sentry:apdex_threshold", "integer", None, 1, 2**53 - 1),
     _boolean("aiSuggestedSolution", "ai_suggested_solution", default=True),
     _boolean("githubPRBot", "github_pr_bot", default=True),
     _boolean("githubOpenPRBot", "github_open_pr_bot", default=True),

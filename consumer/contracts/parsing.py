@@ -206,7 +206,9 @@ def _external_issue(data: Json) -> ExternalIssueData:
 
 
 def _actor(data: Json | None) -> Actor | None:
-    return None if data is None else Actor(data.get("name"), data.get("email"))
+    """A person; one without name and e-mail address is nobody."""
+    name, email = (_unless_blank(data.get(key)) for key in ("name", "email")) if data else (None, None)
+    return Actor(name, email) if name or email else None
 
 
 def _option(kind: Kind, value: Any) -> Any:

@@ -73,6 +73,8 @@ def _check(content: bytes) -> None:
         if content.startswith(_JPEG) and content.count(_START_OF_SCAN) > _MAX_SCANS:
             raise ValueError(_NOT_A_PICTURE)
         try:
-            image.load()
+            image.verify()  # a PNG to its end, which drawing does not reach; afterwards it must be opened anew
+            with Image.open(BytesIO(content), formats=_FORMATS) as again:
+                again.load()
         except Exception:  # noqa: BLE001  # as above
             raise ValueError(_NOT_A_PICTURE) from None

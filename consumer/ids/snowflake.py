@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+import logging
+from typing import TYPE_CHECKING, TypeVar
 
 import psycopg2.errors
 import redis
-from sqlalchemy.exc import IntegrityError
 
-from consumer.errors import MaxSnowflakeRetryError
+from consumer.errors import MaxSnowflakeRetryError, first_line
 from consumer.ids.breaker import CircuitBreaker
 from consumer.ids.sequence import get_sequence_value_from_redis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from consumer.ids.layout import Layout
+
+log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 
 T = TypeVar("T")
-
-
-class IdSource(Protocol):
-    """What hands out new ids."""
-
-    def take(self, count: int) -> list[int]:
-        """Take ``count`` new ids, ascending."""
 
 
 class SnowflakeIds:
@@ -102,39 +97,34 @@ def generate_snowflake_ids(client: redis.Redis, layout: Layout, region: int, cou
     return ids
 
 
-def generate_snowflake_id(ids: IdSource) -> int:
-    """Make one id; fails as ``ids.take`` does."""
-    return ids.take(1)[0]
-
-
-def save_with_snowflake_id(save: Callable[[int], T], ids: IdSource) -> T:
-    """Save something under a new id; where a row has that id already, try again with another one.
+def save_with_snowflake_id(save: Callable[[], T], tables: Collection[str]) -> T:
+    """Save something under new ids; where a row has one of them already, try again with others.
 
     Args:
-        save: saves under the id it is given, in a transaction or savepoint of its own, which a failure rolls back.
-        ids: where new ids come from.
+        save: takes new ids and saves under them, in a transaction of its own, which a failure rolls back.
+        tables: those whose primary key is such an id; that of another table tells of something else.
 
     Returns:
         What ``save`` returned.
 
     Raises:
-        MaxSnowflakeRetryError: five ids in a row collided.
+        MaxSnowflakeRetryError: five attempts in a row met an id that is taken.
         Exception: any other error of ``save``, at once and as it is (SEMANTICS section 9).
     """
+    taken = ""
     for _ in range(MAX_ATTEMPTS):
         try:
-            return save(generate_snowflake_id(ids))
-        except (IntegrityError, psycopg2.IntegrityError) as error:
-            if not is_id_collision(error):
+            return save()
+        except psycopg2.errors.UniqueViolation as error:
+            if not _is_id_collision(error, tables):
                 raise
-    msg = "Max allowed ID retry reached. Please try again in a second"
-    raise MaxSnowflakeRetryError(msg)
+            taken = first_line(error)
+            log.info("an id is taken already, others are tried: %s", taken)
+    message = f"{MAX_ATTEMPTS} new ids in a row are taken already: {taken}"
+    raise MaxSnowflakeRetryError(message)
 
 
-def is_id_collision(error: BaseException) -> bool:
-    """Whether an error of SQLAlchemy or psycopg2 says that a row with the same primary key exists."""
-    if isinstance(error, IntegrityError) and error.orig is not None:
-        error = error.orig
-    if not isinstance(error, psycopg2.errors.UniqueViolation):
-        return False
-    return bool(error.diag.constraint_name == f"{error.diag.table_name}_pkey")
+def _is_id_collision(error: psycopg2.errors.UniqueViolation, tables: Collection[str]) -> bool:
+    """Whether it is about a primary key of one of the tables."""
+    table = error.diag.table_name
+    return table in tables and error.diag.constraint_name == f"{table}_pkey"

@@ -9,25 +9,27 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import psycopg2
 from psycopg2 import errorcodes
+from sqlalchemy.exc import SQLAlchemyError
 
 from consumer import failpoints, metrics
 from consumer.codes import DeadLetterStatus
 from consumer.errors import (
     EventError,
-    MaxSnowflakeRetryError,
     MustWait,
     NotAlone,
     ReleaseCommitError,
+    ReleaseConsumerError,
     StaleSnapshot,
     Violation,
     WorldError,
     first_line,
 )
-from consumer.ids.snowflake import MAX_ATTEMPTS, is_id_collision
+from consumer.ids.snowflake import save_with_snowflake_id
 from consumer.intake.batch import complete
 from consumer.intake.breaker import DeadLetterBreaker
 from consumer.intake.misplaced import Misplaced
@@ -59,6 +61,9 @@ CONFLICTS_BEFORE_BLAME = 10
 CONFLICTS_BEFORE_ALONE = 3
 """After so many a batch takes its organizations to itself, so that nobody can get in between again."""
 
+_LONGEST = 500
+"""Characters of a message about what nobody foresaw, at most."""
+
 _CONFLICTS = frozenset({errorcodes.UNIQUE_VIOLATION, errorcodes.DEADLOCK_DETECTED, errorcodes.SERIALIZATION_FAILURE})
 
 
@@ -76,7 +81,7 @@ class DataError(Exception):
     """The batch, not the world, is at fault: one of its events must be found and put away."""
 
     def __init__(self, cause: Exception) -> None:
-        super().__init__(str(cause).strip())
+        super().__init__(str(cause).strip() if isinstance(cause, psycopg2.Error) else repr(cause)[:_LONGEST])
         self.cause = cause
 
 
@@ -114,7 +119,8 @@ class Applier:
     def apply(self, batch: Batch) -> None:
         """Apply a batch; on return it is committed, and its streams stand where the database has them.
 
-        An event that the database refuses is found by halving the batch and becomes a dead letter.
+        An event that the database refuses, or that nobody foresaw, is found by halving the batch and becomes a dead
+        letter.
 
         Raises:
             Fenced: another worker or an operator moved a partition; nothing was written.
@@ -129,31 +135,32 @@ class Applier:
                 for half in batch.halves():
                     self.apply(half)
                 return
+            if not batch.items:
+                raise error.cause from None
             blame_schema(self._engine, error.cause)
             item = batch.items[0]
             record = item.record
             log.error("%s-%s@%s cannot be applied: %s", record.topic, record.partition, record.offset, error)  # noqa: TRY400  # one line
-            log.debug("because of:", exc_info=True)
+            # What the database refuses is said by its message; what nobody foresaw is a bug.
+            log.log(
+                logging.DEBUG if isinstance(error.cause, psycopg2.Error) else logging.ERROR,
+                "because of:",
+                exc_info=True,
+            )
             item.error = EventError("cannot-be-applied", [Violation("$", str(error))])
             self._apply_until_consistent(batch)
 
     def _apply_until_consistent(self, batch: Batch) -> None:
         """Apply a batch anew while other transactions get in between, in the end with its organizations to itself."""
         alone = False
-        collisions = 0
         for conflict in range(CONFLICTS_BEFORE_BLAME + 1):
             try:
-                self._apply_once(batch, alone=alone)
+                save_with_snowflake_id(partial(self._apply_once, batch, alone=alone), TABLES_WITH_IDS)
             except NotAlone:
                 alone = True
             except (StaleSnapshot, psycopg2.IntegrityError, psycopg2.OperationalError) as error:
                 if not _is_conflict(error):
                     raise
-                collisions += _is_taken_id(error)
-                if collisions > MAX_ATTEMPTS:
-                    # Never an event's fault: ids are made anew for every attempt (SEMANTICS section 9).
-                    message = f"{MAX_ATTEMPTS} new ids in a row are taken already: {first_line(error)}"
-                    raise MaxSnowflakeRetryError(message) from error
                 if conflict == CONFLICTS_BEFORE_BLAME:
                     # A deadlock is never an event's fault: the batch is tried again after a pause.
                     if isinstance(error, psycopg2.OperationalError) or not batch.items:
@@ -177,7 +184,7 @@ class Applier:
             raise
         except BaseException as error:
             pooled.rollback()
-            if isinstance(error, psycopg2.DataError | psycopg2.IntegrityError) and not _is_conflict(error):
+            if isinstance(error, Exception) and _is_about_data(error):
                 raise DataError(error) from error
             raise
         finally:
@@ -333,10 +340,11 @@ def _find_held_back(cursor: Cursor, items: Sequence[Item]) -> set[tuple[int, int
     return {item.place for _, item in behind} - first
 
 
-def _is_taken_id(error: Exception) -> bool:
-    """Whether a new id exists already; primary keys that are not made of an id tell of something else."""
-    table = getattr(getattr(error, "diag", None), "table_name", None)
-    return table in TABLES_WITH_IDS and is_id_collision(error)
+def _is_about_data(error: Exception) -> bool:
+    """Whether it is for what the batch holds, not for the world: the database refuses it, or nobody foresaw it."""
+    if isinstance(error, psycopg2.DataError | psycopg2.IntegrityError):
+        return not _is_conflict(error)
+    return not isinstance(error, ReleaseConsumerError | DataError | psycopg2.Error | SQLAlchemyError)
 
 
 def _is_conflict(error: Exception) -> bool:

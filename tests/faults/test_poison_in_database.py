@@ -1,4 +1,4 @@
-"""An event that only the database refuses: it is found by halving the batch, wherever it stands, and only it dies."""
+"""An event that only the database refuses, or that is a bug's: it is found by halving the batch, and only it dies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from consumer.store.saving import save
 from tests.conformance.builders import created
 from tests.model.cloudevents import as_cloudevent
 from tests.support.direct import DirectApplier
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from consumer.services import Services
+    from consumer.store.database import Cursor
+    from consumer.store.working_set import WorkingSet
 
 EVENTS = 9
 FIRST, MIDDLE, LAST = 0, EVENTS // 2, EVENTS - 1
@@ -43,15 +46,31 @@ def applier(one_applier: DirectApplier) -> DirectApplier:
     return one_applier
 
 
-@pytest.mark.parametrize("code", ["data_exception", "check_violation"])
+@pytest.fixture(params=["data_exception", "check_violation", "bug"])
+def refusal(request: pytest.FixtureRequest, applier: DirectApplier, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let writing versions that start with ``poison`` fail: in the database, or in a way that nobody foresaw."""
+    if request.param != "bug":
+        with applier.engine.begin() as connection:
+            connection.execute(text(REFUSE.format(code=request.param)))
+        return "is refused"
+
+    def save_or_fail(cursor: Cursor, rows: WorkingSet) -> None:
+        save(cursor, rows)
+        if any(release.version.startswith("poison") for release in rows.releases.values()):
+            raise TypeError("Integer exceeds 64-bit range")  # noqa: EM101, TRY003  # what orjson says
+
+    with applier.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER IF EXISTS refuse ON release"))
+    monkeypatch.setattr("consumer.intake.applying.save", save_or_fail)
+    return "TypeError('Integer exceeds 64-bit range')"
+
+
 @pytest.mark.parametrize(
     "poison",
     [{FIRST}, {MIDDLE}, {LAST}, {FIRST, LAST}, {MIDDLE, MIDDLE + 1}, set(range(EVENTS))],
     ids=["first", "middle", "last", "first and last", "two neighbours", "all"],
 )
-def test_only_what_the_database_refuses_dies(applier: DirectApplier, poison: set[int], code: str) -> None:
-    with applier.engine.begin() as connection:
-        connection.execute(text(REFUSE.format(code=code)))
+def test_only_what_is_refused_dies(applier: DirectApplier, poison: set[int], refusal: str) -> None:
     versions = [f"{'poison' if number in poison else 'good'}-{number}" for number in range(EVENTS)]
 
     applier.apply([as_cloudevent(created(version=version)) for version in versions])
@@ -64,7 +83,7 @@ def test_only_what_the_database_refuses_dies(applier: DirectApplier, poison: set
         said = connection.execute(text("SELECT cloudevent -> 'data' ->> 'version' FROM activity ORDER BY 1")).scalars()
         told = set(said.all())
     assert [letter.offset for letter in letters] == sorted(poison)
-    assert all(letter.reason == "cannot-be-applied" and "is refused" in str(letter.errors) for letter in letters)
+    assert all(letter.reason == "cannot-be-applied" and refusal in str(letter.errors) for letter in letters)
     good = [version for version in versions if version.startswith("good")]
     assert applied == good
     assert told == set(good)

@@ -1,4 +1,4 @@
-"""Snowflake ids that rows have already: tried again with new ones, five times (SEMANTICS section 9)."""
+"""Snowflake ids that rows have already: tried again with new ones, five attempts in all (SEMANTICS section 9)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def project(organization: str) -> dict[str, object]:
 
 
 def test_a_collision_is_tried_again_with_new_ids(applier: DirectApplier) -> None:
-    applier.supply._snowflakes = Repeating(5)
+    applier.supply._snowflakes = Repeating(4)
     applier.apply([project("globex")])
     with applier.engine.connect() as connection:
         assert connection.execute(text("SELECT id FROM organization ORDER BY id")).scalars().all() == [

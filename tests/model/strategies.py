@@ -239,7 +239,7 @@ class _Historian:
     def _value(self, option: Option) -> Any:
         """A value for an option of an organization, the default among them where there is one."""
         if option.kind == "integer":
-            return self._random.choice([option.minimum, option.maximum or 300, option.default or option.minimum])
+            return self._random.choice([option.minimum, option.maximum, option.default or option.minimum])
         return self._random.choice(OPTION_VALUES[option.kind])
 
     def _project_updated(self) -> ProjectUpdated:

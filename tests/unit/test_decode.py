@@ -384,6 +384,12 @@ class TestTypedEvents:
 
         assert found == OrganizationUpdated(**ATTRIBUTES, options={"relayPiiConfig": None})
 
+    @pytest.mark.parametrize("actor", [{}, {"name": " ", "email": None}, None])
+    def test_an_actor_without_name_and_address_is_nobody(self, actor: dict[str, str | None] | None) -> None:
+        found = decoded("organization-updated", {"organization": "acme", "actor": actor})
+
+        assert found == OrganizationUpdated(**ATTRIBUTES)
+
     def test_project_updated(self) -> None:
         found = decoded("project-updated", {**PROJECT, "name": " ", "platform": "python"})
 

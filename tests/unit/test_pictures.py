@@ -62,6 +62,12 @@ def test_picture_that_is_cut_off(format_: str) -> None:
     assert refused(content[: len(content) * 3 // 4]) == NOT_A_PICTURE
 
 
+def test_png_that_ends_after_its_last_pixel() -> None:
+    end = chunk(b"IEND", b"")
+
+    assert refused(picture(format_="PNG").removesuffix(end)) == NOT_A_PICTURE
+
+
 @pytest.mark.parametrize(("width", "height"), [(255, 255), (1025, 1025), (256, 257), (1024, 256), (1, 1)])
 def test_picture_of_another_size(width: int, height: int) -> None:
     assert refused(picture(width, height)) == f"{WRONG_SIZE}, is {width} x {height}"

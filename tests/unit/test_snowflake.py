@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import psycopg2.errors
 import pytest
 import redis
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.exc import IntegrityError
 
 from consumer.errors import MaxSnowflakeRetryError, SettingsError
 from consumer.ids.breaker import CircuitBreaker
@@ -17,13 +14,10 @@ from consumer.ids.factory import snowflake_ids
 from consumer.ids.layout import UPSTREAM, WIDE, Layout, Segment, Source
 from consumer.ids.lock import release_lock_key
 from consumer.ids.redis_client import connect_redis
-from consumer.ids.snowflake import SnowflakeIds, is_id_collision, save_with_snowflake_id
+from consumer.ids.snowflake import SnowflakeIds, save_with_snowflake_id
 from consumer.settings import Settings
 from consumer.store.database import connect
 from tests.support.logs import records_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SMALLEST_UPSTREAM_ID = 4_503_599_627_370_496
 NOWHERE = "redis://localhost:1/0"
@@ -59,8 +53,21 @@ class UniqueViolation(psycopg2.errors.UniqueViolation):
         return self._diagnostics
 
 
-def collision() -> IntegrityError:
-    return IntegrityError("INSERT", None, UniqueViolation("release", "release_pkey"))
+class Saving:
+    """Fails with each of these errors in turn, then saves."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.attempts = 0
+        self._failures = iter(failures)
+
+    def __call__(self) -> str:
+        self.attempts += 1
+        for failure in self._failures:
+            raise failure
+        return "saved"
+
+
+COLLISION = UniqueViolation("release", "release_pkey")
 
 
 def test_a_segment_has_a_positive_length() -> None:
@@ -130,44 +137,35 @@ def test_wide_ids_are_as_different_and_ordered_as_their_parts(
     assert wide(*one) < SMALLEST_UPSTREAM_ID <= UPSTREAM.compose(seconds=one[0], region=0, sequence=0) < 2**53
 
 
-def test_save_passes_on_what_was_saved() -> None:
-    assert save_with_snowflake_id(lambda new_id: f"saved {new_id}", CountingIds()) == "saved 1"
-
-
-def test_save_tries_again_with_a_new_id_after_a_collision() -> None:
-    failures: Iterator[Exception] = iter([collision(), UniqueViolation("release", "release_pkey")])
-
-    def save(new_id: int) -> int:
-        for failure in failures:
-            raise failure
-        return new_id
-
-    assert save_with_snowflake_id(save, CountingIds()) == 3
+@pytest.mark.parametrize("collisions", [0, 1, 4])
+def test_save_tries_again_after_a_collision(collisions: int) -> None:
+    save = Saving(*[COLLISION] * collisions)
+    assert save_with_snowflake_id(save, {"release"}) == "saved"
+    assert save.attempts == collisions + 1
 
 
 def test_save_gives_up_after_five_collisions() -> None:
-    ids = CountingIds()
-
-    def save(_: int) -> None:
-        raise collision()
-
-    with pytest.raises(MaxSnowflakeRetryError, match="Max allowed ID retry reached"):
-        save_with_snowflake_id(save, ids)
-    assert ids.last == 5
+    save = Saving(*[COLLISION] * 5)
+    with pytest.raises(MaxSnowflakeRetryError, match=r"^5 new ids in a row are taken already: release_pkey$"):
+        save_with_snowflake_id(save, {"release"})
+    assert save.attempts == 5
 
 
-def test_any_other_integrity_error_surfaces_at_once() -> None:
-    ids = CountingIds()
-    duplicate_slug = IntegrityError("INSERT", None, UniqueViolation("organization", "organization_slug_key"))
-
-    def save(_: int) -> None:
-        raise duplicate_slug
-
-    with pytest.raises(IntegrityError) as caught:
-        save_with_snowflake_id(save, ids)
-    assert caught.value is duplicate_slug
-    assert ids.last == 1
-    assert not is_id_collision(psycopg2.errors.NotNullViolation())
+@pytest.mark.parametrize(
+    "error",
+    [
+        UniqueViolation("release", "release_organization_id_version_key"),
+        UniqueViolation("organization_avatar", "organization_avatar_pkey"),
+        psycopg2.errors.NotNullViolation(),
+    ],
+    ids=["another key", "no id of ours", "no key"],
+)
+def test_any_other_integrity_error_surfaces_at_once(error: Exception) -> None:
+    save = Saving(error)
+    with pytest.raises(psycopg2.IntegrityError) as caught:
+        save_with_snowflake_id(save, {"release"})
+    assert caught.value is error
+    assert save.attempts == 1
 
 
 def test_the_breaker_pauses_after_a_failure_and_closes_on_success(caplog: pytest.LogCaptureFixture) -> None:
