@@ -74,7 +74,19 @@ def instant(value: datetime | None) -> str | None:
 
 def items(values: Sequence[Any] | None) -> list[Any] | None:
     """A list as JSON has it; ``None`` where it is empty or not given."""
-    return list(values) if values else None
+    return listed(values) if values else None
+
+
+def listed(values: Sequence[Any]) -> list[Any]:
+    """A list as JSON has it.
+
+    Raises:
+        TypeError: it is a text, which for Python is a list of characters.
+    """
+    if isinstance(values, str):
+        msg = f"must be a list, such as [{values!r}], got the text {values!r}"
+        raise TypeError(msg)
+    return list(values)
 
 
 def commit_json(commit: CommitData) -> Document:

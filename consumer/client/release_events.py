@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumer.client.making import Maker, Result, commit_json, given, instant, items, ref_json
+from consumer.client.making import Maker, Result, commit_json, given, instant, items, listed, ref_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ class ReleaseEvents(Maker[Result]):
         data = given(
             organization=organization,
             version=version,
-            projects=list(projects),
+            projects=listed(projects),
             ref=ref,
             url=url,
             dateReleased=instant(date_released),
@@ -190,7 +190,7 @@ class ReleaseEvents(Maker[Result]):
             organization=organization,
             version=version,
             environment=environment,
-            projects=None if projects is None else list(projects),
+            projects=None if projects is None else listed(projects),
             name=name,
             url=url,
             dateStarted=instant(date_started),

@@ -14,15 +14,15 @@ def author_email(email: str | None, name: str | None) -> str | None:
     """The address that identifies an author, in the spelling given (identity is by its lower case).
 
     Args:
-        email: as the event has it; ``None`` is missing, ``""`` is blank and means no author.
+        email: as the event has it; ``None`` is missing, blank means no author.
         name: what a missing address is made from: ``<name>@localhost``.
 
     Returns:
         ``None`` where there is no author.
     """
     if email is None and name:
-        local_part = _NOT_IN_LOCAL_PART.sub("", name).lower()
+        local_part = _NOT_IN_LOCAL_PART.sub("", name.lower())
         email = f"{local_part}@localhost" if local_part else None
-    if not email:
+    if not email or email.isspace():
         return None
     return email if len(email) <= EMAIL_LENGTH else email[: EMAIL_LENGTH - 3] + "..."

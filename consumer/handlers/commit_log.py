@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from hashlib import blake2b
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 
@@ -18,13 +17,14 @@ from consumer.handlers.references import find_references
 from consumer.store.needs import CommitListNeed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from consumer.contracts.events import Replace
     from consumer.store.rows import Author, Commit, Group, LinkTarget, LogEntry, Organization, Release, Repository
     from consumer.store.working_set import WorkingSet
 
-_NO_TIMESTAMP = datetime.min.replace(tzinfo=UTC)
+T = TypeVar("T")
 
 _FIELDS = attrgetter(*(field.name for field in fields(CommitData)))
 
@@ -79,8 +79,7 @@ def plan_commits(commits: Sequence[CommitData], replace: Replace, ignore_markers
     kept = list(commits)
     for marker in ignore_markers:
         kept = [data for data in kept if not data.message or marker not in data.message]
-    # A stable sort keeps the order of equal times, and of commits without one.
-    kept.sort(key=_newest_first, reverse=True)
+    kept = _newest_first(kept, attrgetter("timestamp"))
     listed: list[CommitData] = []
     keys: defaultdict[str | None, set[str]] = defaultdict(set)
     with_files: defaultdict[str | None, set[str]] = defaultdict(set)
@@ -105,8 +104,14 @@ def plan_commits(commits: Sequence[CommitData], replace: Replace, ignore_markers
     )
 
 
-def _newest_first(data: CommitData) -> datetime:
-    return data.timestamp or _NO_TIMESTAMP
+def _newest_first(items: Iterable[T], timestamp: Callable[[T], datetime | None]) -> list[T]:
+    """By timestamp, those without one last; equal ones, and those without, stay in their order (SEMANTICS 4.1)."""
+    dated: list[T] = []
+    undated: list[T] = []
+    for item in items:
+        (undated if timestamp(item) is None else dated).append(item)
+    dated.sort(key=timestamp, reverse=True)  # type: ignore[arg-type]  # all have one
+    return dated + undated
 
 
 @dataclass(slots=True)
@@ -242,8 +247,12 @@ class _LogSetter:
         log = listed
         if self._list.replace == "repositories":
             named = self._named_repositories()
-            kept = [(commit, timestamp) for commit, timestamp in release.log if commit.repository.id not in named]
-            log = sorted(listed + kept, key=lambda entry: entry[1] or _NO_TIMESTAMP, reverse=True)
+            kept: list[LogEntry] = []
+            replaced: list[LogEntry] = []
+            for entry in release.log:
+                (replaced if entry[0].repository.id in named else kept).append(entry)
+            # The same list again changes nothing, not even the order of what has one timestamp.
+            log = release.log if replaced == listed else _newest_first(listed + kept, itemgetter(1))
         before = release.log
         if before != log:
             release.log_changed = True

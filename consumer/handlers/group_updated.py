@@ -160,7 +160,7 @@ def _resolve(rows: WorkingSet, recorder: Recorder, group: Group, event: GroupUpd
             release.date_added if release else None,
         )
         if before is not None and _comes_to(rows, group, resolution, before):
-            if before.actor != event.actor:
+            if event.actor is not None and before.actor != event.actor:
                 before.actor = event.actor
                 group.changed = True
             resolution = before

@@ -36,7 +36,9 @@ class ReleaseDeployedPlan:
         needs.deploy_count += 1
 
     def apply(self, rows: WorkingSet) -> None:
-        """Apply the event to the working set; the same deploy, told again, changes nothing.
+        """Apply the event to the working set; the same deploy, told again, counts for the projects that are new to it.
+
+        These must be named: told again of all projects of the release, it changes nothing, whatever was attached since.
 
         Raises:
             UnknownRelease: there is no such release; nothing was changed.
@@ -46,7 +48,7 @@ class ReleaseDeployedPlan:
         release = known_release(rows, event)
         projects = self._projects(release)
         environment = rows.environment(release.organization, event.environment)
-        deploy = rows.deploy(
+        deploy, is_new = rows.deploy(
             release,
             environment,
             name=event.name,
@@ -54,8 +56,9 @@ class ReleaseDeployedPlan:
             date_started=event.date_started,
             date_finished=event.date_finished,
         )
-        if deploy is None:
-            return
+        if not is_new:
+            named = projects if event.projects is not None else []
+            projects = [project for project in named if project.id not in deploy.project_ids]
         recorder = Recorder(rows, event)
         for project in projects:
             rows.see_in_environment(release, project, deploy)

@@ -132,9 +132,9 @@ def apply_commits(
         recorder.commits_set(release)
     if change is not None:
         unresolve(rows, recorder, change.unlinked)
-    settle_pending(rows, recorder, release, attached)
     if attached or (change is not None and release.log_known):
         resolve_in_release(rows, recorder, release)
+    settle_pending(rows, recorder, release, attached)  # what no commit has resolved in it
 
 
 def _set_heads(rows: WorkingSet, release: Release, refs: Sequence[RefData]) -> None:

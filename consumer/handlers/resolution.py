@@ -168,7 +168,12 @@ def _resolve(rows: WorkingSet, recorder: Recorder, release: Release, candidates:
 def _resolve_group(
     rows: WorkingSet, recorder: Recorder, release: Release, group: Group, targets: list[LinkTarget]
 ) -> None:
-    """Resolve one group by links that have not resolved it in this release yet; the last one names the actor."""
+    """Resolve one group by links that have not resolved it in this release yet; the last one names the actor.
+
+    Where an event, or a release that settled what was pending, has resolved it in this release already, it is told now
+    what resolved it; where another link has, only the actor changes.
+    """
+    is_first = all(release_id != release.id for release_id, *_ in group.resolved_by)
     for linked_type, linked_id in targets:
         group.resolved_by.add((release.id, linked_type, linked_id))
         rows.resolved_by_added.append((group.id, release.id, linked_type, linked_id))
@@ -177,11 +182,14 @@ def _resolve_group(
     if group.status is GroupStatus.RESOLVED and before is not None and _is_in(before, release):
         before.actor, before.release_id = actor, release.id  # it may have been set before the release was known
         group.changed = True
-        return
-    resolution = Resolution(
-        release.version, release.id, ResolutionType.IN_RELEASE, ResolutionStatus.RESOLVED, actor, rows.tick()
-    )
-    set_resolved(rows, group, resolution, actor)
+        if not is_first:
+            return
+        rows.history.append(HistoryEntry(group, HistoryStatus.RESOLVED, release.version, actor, rows.tick()))
+    else:
+        resolution = Resolution(
+            release.version, release.id, ResolutionType.IN_RELEASE, ResolutionStatus.RESOLVED, actor, rows.tick()
+        )
+        set_resolved(rows, group, resolution, actor)
     recorder.group_resolved(group, actor, targets[-1])
     issues = [
         rows.external_issues_by_id[linked_id]

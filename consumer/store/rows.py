@@ -128,13 +128,14 @@ class Environment(Row):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Deploy(Row):
-    """One deployment of a release."""
+    """One deployment of a release, for the projects that it was told of."""
 
     environment: Environment
     name: str | None
     url: str | None
     date_started: datetime | None
     date_finished: datetime
+    project_ids: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

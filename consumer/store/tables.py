@@ -226,6 +226,7 @@ deploy = Table(
     Column("url", String(200)),
     _time("date_started", nullable=True),
     _time("date_finished"),
+    Column("project_ids", ARRAY(BigInteger), nullable=False, comment="of the projects that it was told of"),
     Index(None, "release_id"),
 )
 

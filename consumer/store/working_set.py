@@ -193,8 +193,8 @@ class WorkingSet:
         url: str | None,
         date_started: datetime | None,
         date_finished: datetime | None,
-    ) -> Deploy | None:
-        """A new deploy; ``None`` where the same one, with the same end, is known. Without an end it ended now.
+    ) -> tuple[Deploy, bool]:
+        """The deploy, and whether it is new: one with the same end may be known. Without an end it ended now.
 
         One that a forced replay brings again without an end is the one that ended when it first came.
         """
@@ -203,7 +203,7 @@ class WorkingSet:
             if told == (known.environment, known.name, known.url, known.date_started) and (
                 known.date_finished == date_finished or (self.is_replaying and date_finished is None)
             ):
-                return None
+                return known, False
         row = Deploy(
             id=self._next_id("deploy"),
             environment=environment,
@@ -214,10 +214,12 @@ class WorkingSet:
         )
         release.deploys.append(row)
         release.changed = True
-        return row
+        return row, True
 
     def see_in_environment(self, release: Release, project: Project, deploy: Deploy) -> None:
         """The release of a project was seen in the environment of a deploy."""
+        deploy.project_ids.append(project.id)
+        deploy.changed = True
         self.seen_environments[release.id, project.id, deploy.environment.id] = (release, deploy)
 
     def find_release(self, version_key: str) -> Release | None:

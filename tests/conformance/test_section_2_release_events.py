@@ -199,6 +199,22 @@ def test_updates(system: System, scenario: Scenario) -> None:
         announces=[],
     ),
     Scenario(
+        title="the same deploy told of another project counts for that one",
+        section="6",
+        given=[created("web", "api"), deployed(name="blue", projects=["web"], date_finished=at(2))],
+        when=[
+            told := deployed(name="blue", projects=["api", "web"], date_finished=at(2)),
+            said_again(told),
+            created("mobile"),
+            deployed(name="blue", date_finished=at(2)),
+        ],
+        releases={"1.0": {"deploys": [{"name": "blue"}]}},
+        announces=[
+            announced("release.deployed", project="api", name="blue"),
+            announced("release.created", project="mobile", created=False),
+        ],
+    ),
+    Scenario(
         title="a deploy that differs in anything is another one",
         section="6",
         given=[created(), deployed(name="blue", date_started=at(1), date_finished=at(2))],

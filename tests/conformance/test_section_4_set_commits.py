@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.conformance.builders import (
@@ -18,6 +19,7 @@ from tests.conformance.builders import (
     merged,
     pushed,
     ref,
+    said_again,
 )
 from tests.conformance.matching import any_order
 from tests.conformance.scenario import Dead, Scenario, scenarios
@@ -66,6 +68,12 @@ EMPTY_LOG: Json = {"commitCount": 0, "lastCommit": None, "authors": [], "commits
         section="4.1",
         when=[pushed(commit("a"), commit("b", timestamp=at(1)), commit("c"), commit("d", timestamp=at(2)))],
         releases={"1.0": {"commits": ids("d", "b", "a", "c")}},
+    ),
+    Scenario(
+        title="commits without timestamp come after the oldest time there is",
+        section="4.1",
+        when=[pushed(commit("a"), commit("b", timestamp=datetime.min.replace(tzinfo=UTC)))],
+        releases={"1.0": {"commits": ids("b", "a"), "lastCommit": "b", "headCommits": [head(WEB, "b")]}},
     ),
     Scenario(
         title="a commit whose message holds #skipsentry is not counted",
@@ -249,6 +257,17 @@ BUILT_FROM_TWO = pushed(
         releases={"1.0": {"commits": ids("w1", "a1", "w0", "a0")}},
     ),
     Scenario(
+        title="the same list for its repositories again leaves even the order of equal timestamps",
+        section="6",
+        given=[
+            sent := pushed(commit("a1", repository=API), commit("a0", repository=API), replace="repositories"),
+            pushed(commit("w1"), replace="repositories"),
+        ],
+        when=[said_again(sent)],
+        releases={"1.0": {"commits": ids("w1", "a1", "a0"), "lastCommit": "w1"}},
+        announces=[],
+    ),
+    Scenario(
         title="a kept commit is ordered by the timestamp it was put into this log with",
         section="4 replace",
         given=[
@@ -339,8 +358,10 @@ LONG_NAME = "a" * 80
     Scenario(
         title="a blank e-mail is no author, whatever the name",
         section="4.4 author",
-        when=[pushed(commit("a", author_name="Joe", author_email=""))],
-        releases={"1.0": {"commits": [{"id": "a", "author": None}], "authors": []}},
+        when=[
+            pushed(commit("a", author_name="Joe", author_email=""), commit("b", author_name="Joe", author_email=" "))
+        ],
+        releases={"1.0": {"commits": [{"id": "a", "author": None}, {"id": "b", "author": None}], "authors": []}},
     ),
     Scenario(
         title="an e-mail of 75 characters is kept whole",

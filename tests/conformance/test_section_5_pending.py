@@ -185,7 +185,7 @@ def test_newer_releases(system: System, scenario: Scenario) -> None:
 
 @scenarios(
     Scenario(
-        title="what is pending is settled after the log is set, and the fix in it only tells who did it",
+        title="what is pending is resolved by a fix in the newer release, told once, with a status sync",
         section="5.4",
         given=[created(), group(external_issues=[issue("jira", "W-5")]), pending("1.0")],
         when=[pushed(FIX, version="2.0")],
@@ -193,7 +193,32 @@ def test_newer_releases(system: System, scenario: Scenario) -> None:
         announces=[
             announced("release.created", version="2.0"),
             announced("release.commits-set", version="2.0"),
-            announced("group.resolved", version="2.0", actor=DANA_DID, commit=NOT_THERE),
+            announced("group.resolved", version="2.0", actor=ANN_DID, commit={"id": "a"}),
+            announced("group.status-sync-requested", version="2.0", key="W-5"),
+        ],
+    ),
+    Scenario(
+        title="a fix that comes after its group was settled in the release tells what resolved it, with a status sync",
+        section="5.3",
+        given=[created(), group(external_issues=[issue("jira", "W-5")]), pending("1.0"), created(version="2.0")],
+        when=[sent := pushed(FIX, version="2.0"), said_again(sent)],
+        groups={"WEB-1": settled_in("2.0", ANN_DID)},
+        announces=[
+            announced("release.commits-set", version="2.0"),
+            announced("group.resolved", version="2.0", actor=ANN_DID, commit={"id": "a"}),
+            announced("group.status-sync-requested", version="2.0", key="W-5"),
+        ],
+    ),
+    Scenario(
+        title="a fix that comes after its group was resolved in the release by hand tells what resolved it",
+        section="5.3",
+        given=[created(), group(), group(resolution=resolution("in_release", "1.0"), actor=DANA)],
+        when=[pushed(FIX), pushed(commit("b", "Fixes WEB-1", **BOB), FIX)],
+        groups={"WEB-1": settled_in("1.0", BOB_DID)},
+        announces=[
+            announced("release.commits-set", version="1.0"),
+            announced("group.resolved", version="1.0", actor=ANN_DID, commit={"id": "a"}),
+            announced("release.commits-set", version="1.0"),
         ],
     ),
     Scenario(
@@ -300,7 +325,10 @@ def test_newer_releases_with_fixes(system: System, scenario: Scenario) -> None:
         given=[created(), pushed(FIX, version="2.0")],
         when=[pending("1.0")],
         groups={"WEB-1": settled_in("2.0", ANN_DID)},
-        announces=[announced("group.resolved", version="2.0", actor=DANA_DID, commit=NOT_THERE)],
+        announces=[
+            announced("group.resolved", version="2.0", actor=DANA_DID, commit=NOT_THERE),
+            announced("group.resolved", version="2.0", actor=ANN_DID, commit={"id": "a"}),
+        ],
     ),
     Scenario(
         title="settling and shipping in one event are facts of their own",
@@ -334,6 +362,14 @@ def test_newer_releases_with_fixes(system: System, scenario: Scenario) -> None:
         section="6",
         given=[created(), group(), pushed(FIX, version="2.0")],
         when=[pending("1.0")],
+        groups={"WEB-1": settled_in("2.0", DANA_DID)},
+        announces=[],
+    ),
+    Scenario(
+        title="what is said again by nobody in particular leaves who did it",
+        section="6",
+        given=[created(), group(), pending("1.0"), created(version="2.0")],
+        when=[pending("1.0", actor=None), group(resolution=resolution("in_release", "2.0"))],
         groups={"WEB-1": settled_in("2.0", DANA_DID)},
         announces=[],
     ),

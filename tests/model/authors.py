@@ -28,7 +28,7 @@ def email_spelling(authored: Authored) -> str | None:
         email = f"{kept}@localhost" if kept else None
     if email and len(email) > LONGEST_EMAIL:
         email = email[: LONGEST_EMAIL - len(ELLIPSIS)] + ELLIPSIS
-    return email or None
+    return email if email and not email.isspace() else None
 
 
 def author_of(organization: Organization, authored: Authored) -> Author | None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from consumer.contracts.events import CommitData, RefData
     from tests.model.state import Commit, Organization, Release
 
-UNDATED = datetime.min.replace(tzinfo=UTC)
+UNDATED = (False, datetime.min.replace(tzinfo=UTC))
+"""Sorts below every date that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,16 @@ def listed_commits(pushed: Iterable[PushedCommit], ignore_markers: Sequence[str]
 
     Undated ones come last; ignored ones go; of repeats of (repository, id) the first stays.
     """
-    newest_first = sorted(pushed, key=lambda commit: commit.data.timestamp or UNDATED, reverse=True)
+    newest_first = sorted(pushed, key=lambda commit: _age(commit.data.timestamp), reverse=True)
     listed: dict[tuple[str, str], PushedCommit] = {}
     for commit in newest_first:
         if not any(marker in (commit.data.message or "") for marker in ignore_markers):
             listed.setdefault(commit.key, commit)
     return list(listed.values())
+
+
+def _age(timestamp: datetime | None) -> tuple[bool, datetime]:
+    return (True, timestamp) if timestamp else UNDATED
 
 
 def store_commits(organization: Organization, listed: Sequence[PushedCommit]) -> list[LogEntry]:
@@ -78,10 +83,12 @@ def replace_log(release: Release, entries: list[LogEntry]) -> None:
 def replace_repositories(release: Release, entries: list[LogEntry], repositories: set[str]) -> None:
     """Replace only the commits of some repositories and order the log anew (section 4, ``replace: repositories``).
 
-    Among equal timestamps the new entries come first. A named repository that has no commit now has no head.
+    Among equal timestamps the new entries come first, unless they are the old ones: then the log stays as it is. A
+    named repository that has no commit now has no head.
     """
     kept = [entry for entry in release.log if entry.commit.repository not in repositories]
-    release.log = sorted([*entries, *kept], key=lambda entry: entry.timestamp or UNDATED, reverse=True)
+    if entries != [entry for entry in release.log if entry.commit.repository in repositories]:
+        release.log = sorted([*entries, *kept], key=lambda entry: _age(entry.timestamp), reverse=True)
     for repository in repositories:
         release.heads.pop(repository, None)
     _move_heads(release, entries)

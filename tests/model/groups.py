@@ -90,19 +90,24 @@ def resolve_groups(
             and (release.version, source) not in group.resolved_by
         ]
         if new:
+            first = not any(version == release.version for version, _ in group.resolved_by)
             group.resolved_by.update((release.version, source) for source in new)
-            _resolve(group, release, new[-1], announcer, now)
+            _resolve(group, release, new[-1], announcer, now, first=first)
 
 
-def _resolve(group: Group, release: Release, source: LinkSource, announcer: Announcer, now: datetime) -> None:
+def _resolve(
+    group: Group, release: Release, source: LinkSource, announcer: Announcer, now: datetime, *, first: bool
+) -> None:
+    """Told is the first link that resolves it in the release, whatever else did before; a later one if it must."""
     known = group.is_resolved_in(release.version)
     actor = Actor(source.author.name, source.author.email) if source.author else None
     group.resolution = Resolution(release.version, "in_release", actor)
-    if known:
+    if not known:
+        group.status = "resolved"
+        group.resolved_at = now
+        group.inbox = None
+    elif not first:
         return
-    group.status = "resolved"
-    group.resolved_at = now
-    group.inbox = None
     announcer.group_resolved(group, actor, source)
     for _, issue in sorted(group.external_issues.items()):
         announcer.status_sync_requested(group, release.version, issue)
@@ -174,6 +179,8 @@ def _resolve_by_hand(
         settles_in = next_release(organization, group, said.release) if said.status == "pending" else None
         if settles_in and group.is_resolved_in(settles_in.version):
             said = Resolution(settles_in.version, "in_release", event.actor)
+        if previous and said.same_as(previous) and not event.actor:
+            said = previous  # who is not named is not forgotten
         group.resolution = said
     group.status = "resolved"
     group.inbox = None

@@ -156,7 +156,7 @@ class ReferenceModel:
     ) -> None:
         """Create or get the release, attach projects, set commits and refs, then resolve groups (sections 4 to 6).
 
-        What is pending in the newly attached projects is settled before commits resolve anything.
+        What is pending in the newly attached projects, and no commit has resolved, is settled.
         """
         created = event.version not in organization.releases
         release = organization.releases.setdefault(event.version, new_release(event))
@@ -167,9 +167,9 @@ class ReferenceModel:
         sets_log = _sets_log(event)
         lost = self._set_commits_and_refs(organization, release, event, announcer, now)
         reopen_groups(organization, lost, announcer)
-        settle_in_attached(organization, release, attached, announcer)
         if attached or sets_log:
             resolve_groups(organization, release, announcer, now)
+        settle_in_attached(organization, release, attached, announcer)
 
     def _set_commits_and_refs(
         self,

@@ -79,15 +79,23 @@ def update_release(release: Release, event: ReleaseUpdated, announcer: Announcer
 def deploy_release(
     organization: Organization, release: Release, event: ReleaseDeployed, announcer: Announcer, now: datetime
 ) -> None:
-    """Remember a deploy, where the release was seen by it, and tell its projects; the same one only once."""
+    """Remember a deploy, where the release was seen by it, and tell its projects; the same one once a project.
+
+    Of one that is known, only projects that the event names can be new.
+    """
     deploy = Deploy(
         event.environment, event.name, event.url, event.date_started, event.date_finished, event.date_finished or now
     )
-    if any(deploy.same_as(other) for other in release.deploys):
-        return
-    organization.environments.add(deploy.environment)
-    release.deploys.append(deploy)
-    for project in dict.fromkeys(event.projects or sorted(release.projects)):
+    known = next((other for other in release.deploys if deploy.same_as(other)), None)
+    projects = dict.fromkeys(event.projects or sorted(release.projects))
+    if known:
+        deploy = known
+        projects = dict.fromkeys(project for project in event.projects or () if project not in known.projects)
+    else:
+        organization.environments.add(deploy.environment)
+        release.deploys.append(deploy)
+    for project in projects:
+        deploy.projects.add(project)
         release.seen_in.add((project, deploy.environment))
         announcer.release_deployed(release, project, deploy)
 

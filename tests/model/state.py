@@ -90,7 +90,10 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """A release went to an environment. ``date_finished`` is ``None`` where no event gave it: then it is ``ended``."""
+    """A release went to an environment. ``date_finished`` is ``None`` where no event gave it: then it is ``ended``.
+
+    ``projects`` are those that it was told of, by one event or by several.
+    """
 
     environment: str
     name: str | None
@@ -98,6 +101,7 @@ class Deploy:
     date_started: datetime | None
     date_finished: datetime | None
     ended: datetime
+    projects: set[str] = field(default_factory=set, compare=False)
 
     def same_as(self, other: Deploy) -> bool:
         """Tell whether the other is the same deploy told again, which takes a given end."""

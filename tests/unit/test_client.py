@@ -289,6 +289,13 @@ def test_typed_method_refuses_what_consumers_would_refuse() -> None:
     assert {violation.path for violation in refusal.value.violations} == {"$.data.projects", "$.data.version"}
 
 
+@pytest.mark.parametrize("method", ["release_created", "commits_pushed", "release_deployed"])
+def test_a_text_is_no_list_of_projects(method: str) -> None:
+    more = {"commits_pushed": {"commits": []}, "release_deployed": {"environment": "production"}}
+    with pytest.raises(TypeError, match=r"^must be a list, such as \['web'\], got the text 'web'$"):
+        getattr(Documents("/ci"), method)(organization="acme", version="1", projects="web", **more.get(method, {}))
+
+
 def test_text_that_is_no_unicode_is_refused_by_typed_methods_too() -> None:
     with pytest.raises(InvalidEvent) as refusal:
         Publisher(SETTINGS, "127.0.0.1:1").project_updated(organization="acme", project="web", name="\ud800")

@@ -127,7 +127,7 @@ def load_deploys(session: Session) -> None:
     releases = {
         release.id for slug, version in session.needs.deploys if (release := rows.find_release(f"{slug}:{version}"))
     }
-    for id_, release_id, environment_id, name, url, started, finished in session.query(
+    for id_, release_id, environment_id, name, url, started, finished, project_ids in session.query(
         "load_deploys", releases=releases, environments=environments
     ):
         session.releases_by_id[release_id].deploys.append(
@@ -138,6 +138,7 @@ def load_deploys(session: Session) -> None:
                 url=url,
                 date_started=started,
                 date_finished=finished,
+                project_ids=project_ids,
                 stored=True,
             )
         )

@@ -127,14 +127,16 @@ def _save_deploys(cursor: Cursor, rows: WorkingSet, releases: Iterable[Release])
     copy_rows(
         cursor,
         "deploy",
-        "id, release_id, environment_id, name, url, date_started, date_finished",
+        "id, release_id, environment_id, name, url, date_started, date_finished, project_ids",
         [
-            (d.id, r.id, d.environment.id, d.name, d.url, d.date_started, d.date_finished)
+            (d.id, r.id, d.environment.id, d.name, d.url, d.date_started, d.date_finished, d.project_ids)
             for r in releases
             for d in r.deploys
             if not d.stored
         ],
     )
+    told_of_more = changed(deploy for release in releases for deploy in release.deploys)
+    update_rows(cursor, "update_deploys", [{"id": d.id, "project_ids": d.project_ids} for d in told_of_more])
     update_rows(
         cursor,
         "upsert_release_environments",

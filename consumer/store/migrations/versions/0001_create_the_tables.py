@@ -178,6 +178,9 @@ def upgrade() -> None:  # noqa: PLR0915  # a statement a table
         sa.Column("url", sa.String(length=200), nullable=True),
         sa.Column("date_started", sa.DateTime(timezone=True), nullable=True),
         sa.Column("date_finished", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "project_ids", sa.ARRAY(sa.BigInteger()), nullable=False, comment="of the projects that it was told of"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("deploy_pkey")),
     )
     op.create_index(op.f("deploy_release_id_idx"), "deploy", ["release_id"], unique=False)
