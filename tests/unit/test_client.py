@@ -291,7 +291,10 @@ def test_typed_method_refuses_what_consumers_would_refuse() -> None:
 
 @pytest.mark.parametrize("method", ["release_created", "commits_pushed", "release_deployed"])
 def test_a_text_is_no_list_of_projects(method: str) -> None:
-    more = {"commits_pushed": {"commits": []}, "release_deployed": {"environment": "production"}}
+    more: dict[str, dict[str, Any]] = {
+        "commits_pushed": {"commits": []},
+        "release_deployed": {"environment": "production"},
+    }
     with pytest.raises(TypeError, match=r"^must be a list, such as \['web'\], got the text 'web'$"):
         getattr(Documents("/ci"), method)(organization="acme", version="1", projects="web", **more.get(method, {}))
 
