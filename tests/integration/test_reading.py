@@ -119,7 +119,7 @@ def add_log(connection: Connection) -> None:
         {"id": 71, "organization_id": 1, "name": "production", "date_added": JANUARY},
         {"id": 72, "organization_id": 1, "name": "", "date_added": JANUARY},
     )
-    deploy = {"release_id": RELEASE_ID, "environment_id": 71, "date_finished": JUNE}
+    deploy = {"release_id": RELEASE_ID, "environment_id": 71, "date_finished": JUNE, "project_ids": [12]}
     add(connection, tables.deploy, deploy | {"id": 81, "date_finished": JANUARY})
     add(connection, tables.deploy, deploy | {"id": 82, "environment_id": 72})
     named = {"name": "blue", "url": "https://example.com/blue", "date_started": JANUARY}
