@@ -38,6 +38,10 @@ ENV_FILE = ".env"
 _LOG_WARNINGS = 4
 _LOG_EMERGENCIES = 0
 
+_MESSAGE_OVERHEAD_BYTES = 1024 * 1024
+_MOST_MESSAGE_BYTES = 1_000_000_000
+"""The most that librdkafka takes."""
+
 _NESTED = frozenset({"TOPICS", "KAFKA"})
 """Settings that hold others; as one variable each they are JSON."""
 
@@ -252,6 +256,11 @@ class Settings(BaseSettings):
         news = KafkaNews(quiet)
         log_level = self.kafka_properties.get("log_level", _LOG_WARNINGS)
         return {**quiet, "log_level": log_level, "logger": news, "error_cb": news.error}
+
+    @property
+    def max_message_bytes(self) -> int:
+        """What a record may have in Kafka: an event, and what Kafka or a worker adds to it."""
+        return min(self.max_event_bytes + _MESSAGE_OVERHEAD_BYTES, _MOST_MESSAGE_BYTES)
 
     @property
     def instance_name(self) -> str:

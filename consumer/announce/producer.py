@@ -10,11 +10,6 @@ if TYPE_CHECKING:
     from consumer.settings import Settings
 
 
-_OVERHEAD_BYTES = 1024 * 1024
-_MOST_BYTES = 1_000_000_000
-"""The most that librdkafka takes."""
-
-
 def make_producer(settings: Settings, bootstrap_servers: str) -> Producer:
     """Make the producer of announcements; its transactions are not initialized yet.
 
@@ -33,8 +28,8 @@ def make_producer(settings: Settings, bootstrap_servers: str) -> Producer:
             "retry.backoff.ms": 5,
             "compression.type": "lz4",
             # As much as the topics take (``Cluster.create_missing_topics``): what Kafka's client refuses would hold up
-            # all announcements behind it for ever. The list of a log's authors may be about as large as its event.
-            "message.max.bytes": min(settings.max_event_bytes + _OVERHEAD_BYTES, _MOST_BYTES),
+            # all announcements behind it for ever. A batch makes none that is larger.
+            "message.max.bytes": settings.max_message_bytes,
             **settings.kafka_client(bootstrap_servers),
             "transactional.id": f"{settings.group_id}-{settings.instance_name}",
             "transaction.timeout.ms": milliseconds,

@@ -8,7 +8,7 @@ TOMBSTONE: Final = "tombstone"
 """The record has no value."""
 
 TOO_LARGE: Final = "too-large"
-"""The event is larger than the setting ``max_event_bytes``."""
+"""The event, or what announces it, is larger than the setting ``max_event_bytes`` allows."""
 
 NOT_JSON: Final = "not-json"
 """The value is not JSON in UTF-8; a lone surrogate counts too."""

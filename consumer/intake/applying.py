@@ -81,7 +81,9 @@ class DataError(Exception):
     """The batch, not the world, is at fault: one of its events must be found and put away."""
 
     def __init__(self, cause: Exception) -> None:
-        super().__init__(str(cause).strip() if isinstance(cause, psycopg2.Error) else repr(cause)[:_LONGEST])
+        super().__init__(
+            str(cause).strip() if isinstance(cause, psycopg2.Error | EventError) else repr(cause)[:_LONGEST]
+        )
         self.cause = cause
 
 
@@ -143,11 +145,15 @@ class Applier:
             log.error("%s-%s@%s cannot be applied: %s", record.topic, record.partition, record.offset, error)  # noqa: TRY400  # one line
             # What the database refuses is said by its message; what nobody foresaw is a bug.
             log.log(
-                logging.DEBUG if isinstance(error.cause, psycopg2.Error) else logging.ERROR,
+                logging.DEBUG if isinstance(error.cause, psycopg2.Error | EventError) else logging.ERROR,
                 "because of:",
                 exc_info=True,
             )
-            item.error = EventError("cannot-be-applied", [Violation("$", str(error))])
+            item.error = (
+                error.cause
+                if isinstance(error.cause, EventError)
+                else EventError("cannot-be-applied", [Violation("$", str(error))])
+            )
             self._apply_until_consistent(batch)
 
     def _apply_until_consistent(self, batch: Batch) -> None:
@@ -341,9 +347,11 @@ def _find_held_back(cursor: Cursor, items: Sequence[Item]) -> set[tuple[int, int
 
 
 def _is_about_data(error: Exception) -> bool:
-    """Whether it is for what the batch holds, not for the world: the database refuses it, or nobody foresaw it."""
+    """Whether it is for what the batch holds, not for the world: it is refused, or nobody foresaw it."""
     if isinstance(error, psycopg2.DataError | psycopg2.IntegrityError):
         return not _is_conflict(error)
+    if isinstance(error, EventError):
+        return True
     return not isinstance(error, ReleaseConsumerError | DataError | psycopg2.Error | SQLAlchemyError)
 
 

@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
-_RECORD_OVERHEAD_BYTES = 1024 * 1024
 _PAUSE_SECONDS = 0.05
 _YEAR_10000 = 253_402_300_800_000
 """Milliseconds since 1970: the first that Python's calendar does not have."""
@@ -154,8 +153,7 @@ class Cluster:
         """
         settings = self._settings
         topics = settings.topics
-        # An event and what Kafka adds to it must fit.
-        config = {"max.message.bytes": str(settings.max_event_bytes + _RECORD_OVERHEAD_BYTES)}
+        config = {"max.message.bytes": str(settings.max_message_bytes)}
         partitions = dict.fromkeys(topics.model_dump().values(), settings.topic_partitions)
         partitions[topics.catalog_events] = settings.catalog_partitions
         new = [

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from consumer.contracts import reasons
+from consumer.errors import EventError, Violation
 from consumer.intake.backoff import pause_seconds
 from consumer.store import activities, dead_letters, outbox, parking, processed_events, streams
-from consumer.store.activities import Activity
+from consumer.store.activities import Activity, cloudevent_of
 from consumer.store.dead_letters import DeadLetter
 from consumer.store.outbox import OutboxRow
 from consumer.store.parking import Postponed, Waiting
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from consumer.settings import Settings
     from consumer.store.database import Cursor
     from consumer.store.id_supply import IdSupply
+    from consumer.store.working_set import Fact
+
+
+_KEY_AND_HEADERS_BYTES = 64 * 1024
+"""Room for what an announcement has beside its value."""
 
 
 class Recorder:
@@ -34,6 +41,7 @@ class Recorder:
         self._supply = supply
         self._settings = settings
         self._announced: dict[int, int] = {}
+        self._longest = settings.max_message_bytes - _KEY_AND_HEADERS_BYTES
 
     def note_announced(self, stream_id: int, seq: int) -> None:
         """Kafka has committed the announcements of a stream up to ``seq``: a later batch drops them."""
@@ -51,6 +59,9 @@ class Recorder:
             batch: what was applied.
             outcome: what became of it.
             now: time of the batch.
+
+        Raises:
+            EventError: Kafka would not take an announcement; the batch must be applied without its event.
         """
         self._drop_known_facts(cursor, outcome)
         self._supply.reserve(cursor, {"activity": len(outcome.facts), "dead_letter": len(outcome.buried)})
@@ -87,9 +98,13 @@ class Recorder:
             return seq
 
         happened = []
+        source = activities.source_of(self._settings.group_id)
         for item, fact in outcome.facts:
             id_, seq = self._supply.next("activity"), number(item)
-            happened.append(Activity(id_, fact, str(item.stream.name), seq, item.origin_id, item.record.offset))
+            cloudevent = cloudevent_of(fact, source=source, stream=str(item.stream.name), seq=seq)
+            if len(cloudevent) > self._longest:
+                raise _too_large(fact, len(cloudevent), self._longest)
+            happened.append(Activity(id_, fact, cloudevent, item.origin_id, item.record.offset))
             queue.append(OutboxRow(item.stream.id, seq, activity_id=id_))
         letters = []
         for item, error in outcome.buried:
@@ -97,7 +112,7 @@ class Recorder:
             arrived = item.parked.arrived_at if item.parked else now
             letters.append(DeadLetter(id_, item.origin_id, item.record, item.event_type, error, arrived))
             queue.append(OutboxRow(item.stream.id, number(item), dead_letter_id=id_))
-        activities.save_activities(cursor, happened, activities.source_of(self._settings.group_id))
+        activities.save_activities(cursor, happened)
         dead_letters.bury(cursor, letters, now)
         outbox.enqueue(cursor, queue)
 
@@ -132,3 +147,9 @@ class Recorder:
     def _next_attempt(self, now: datetime, attempts: int) -> datetime:
         """When to try a waiting event again."""
         return now + timedelta(seconds=pause_seconds(self._settings, attempts))
+
+
+def _too_large(fact: Fact, found: int, limit: int) -> EventError:
+    """What an event says may be longer than it is: both values of a change, addresses made of names."""
+    text = f"would be announced by {fact.type} of {found} bytes, more than the {limit} that Kafka is to take"
+    return EventError(reasons.TOO_LARGE, [Violation("$", text)])

@@ -25,16 +25,14 @@ class Activity:
     Args:
         id: of its row.
         fact: what happened.
-        stream: name of the stream that it is announced under.
-        seq: its number there.
+        cloudevent: what announces it.
         origin_id: the stream of the event that caused it.
         offset: offset of that event.
     """
 
     id: int
     fact: Fact
-    stream: str
-    seq: int
+    cloudevent: bytes
     origin_id: int
     offset: int
 
@@ -56,13 +54,12 @@ def find_stored(cursor: Cursor, records: Collection[tuple[int, int]]) -> set[str
     return {id_ for (id_,) in cursor.fetchall()}
 
 
-def save_activities(cursor: Cursor, activities: Sequence[Activity], source: str) -> None:
+def save_activities(cursor: Cursor, activities: Sequence[Activity]) -> None:
     """Keep activities.
 
     Args:
         cursor: inside the batch's transaction.
         activities: what happened, in order.
-        source: CloudEvents source of what this consumer says.
     """
     copy_rows(
         cursor,
@@ -77,7 +74,7 @@ def save_activities(cursor: Cursor, activities: Sequence[Activity], source: str)
                 activity.fact.release_id,
                 activity.fact.group_id,
                 activity.fact.key,
-                _cloudevent(activity, source),
+                activity.cloudevent.decode(),
                 activity.origin_id,
                 activity.offset,
                 activity.fact.date,
@@ -87,9 +84,15 @@ def save_activities(cursor: Cursor, activities: Sequence[Activity], source: str)
     )
 
 
-def _cloudevent(activity: Activity, source: str) -> str:
-    """The event as it goes out: ``stream`` and ``sequence`` let a subscriber see order, gaps and repeats."""
-    fact = activity.fact
+def cloudevent_of(fact: Fact, *, source: str, stream: str, seq: int) -> bytes:
+    """The event as it goes out: ``stream`` and ``sequence`` let a subscriber see order, gaps and repeats.
+
+    Args:
+        fact: what happened.
+        source: CloudEvents source of what this consumer says.
+        stream: name of the stream that it is announced under.
+        seq: its number there.
+    """
     return orjson.dumps(
         {
             "specversion": "1.0",
@@ -101,9 +104,9 @@ def _cloudevent(activity: Activity, source: str) -> str:
             "datacontenttype": "application/json",
             "causeid": fact.cause_id,
             "causesource": fact.cause_source,
-            "stream": activity.stream,
-            "sequence": str(activity.seq),
+            "stream": stream,
+            "sequence": str(seq),
             "data": fact.data,
         },
         option=orjson.OPT_UTC_Z,
-    ).decode()
+    )

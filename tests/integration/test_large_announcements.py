@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 
 from consumer.contracts.events import CommitData
-from tests.conformance.builders import commit, created, pushed
+from tests.conformance.builders import commit, created, organization, pushed
 from tests.model.cloudevents import as_cloudevent
 
 if TYPE_CHECKING:
@@ -57,6 +57,14 @@ def test_a_log_of_very_many_authors(product: Product) -> None:
     (said,) = [a for a in product.activities() if a["type"] == "activity.release.commits-set"]
     assert len(orjson.dumps(said)) > MEGABYTE
     assert len(said["data"]["authors"]) == len(commits)
+
+
+def test_what_would_be_said_at_twice_the_length_of_its_event_is_a_dead_letter(product: Product) -> None:
+    event = as_cloudevent(organization(options={"sensitiveFields": ["\U0010ffff" * (10 * MEGABYTE // 4)]}))
+    send(product, orjson.dumps(event))
+    (letter,) = announced(product)
+    assert letter["reason"] == "too-large"
+    assert letter["errors"][0]["message"].startswith("would be announced by activity.organization.updated of 2")
 
 
 def test_a_dead_letter_with_a_huge_record_key(product: Product) -> None:
