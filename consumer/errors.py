@@ -81,6 +81,17 @@ class UnknownRelease(EventError):
         super().__init__("unknown-release", [Violation("$.data.version", f"there is no release {version!r}")])
 
 
+class CannotBeApplied(EventError):
+    """Nobody foresaw what is in the event: the database refuses it, or it fails in a way that is a bug.
+
+    Args:
+        message: what was said of it; what is beyond 500 characters is cut.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("cannot-be-applied", [Violation("$", message[:500])])
+
+
 class MustWait(ReleaseConsumerError):
     """The event cannot be applied yet; it is parked and tried again in the order of its version key.
 

@@ -19,13 +19,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from consumer import failpoints, metrics
 from consumer.codes import DeadLetterStatus
 from consumer.errors import (
+    CannotBeApplied,
     EventError,
     MustWait,
     NotAlone,
     ReleaseCommitError,
     ReleaseConsumerError,
     StaleSnapshot,
-    Violation,
     WorldError,
     first_line,
 )
@@ -61,9 +61,6 @@ CONFLICTS_BEFORE_BLAME = 10
 CONFLICTS_BEFORE_ALONE = 3
 """After so many a batch takes its organizations to itself, so that nobody can get in between again."""
 
-_LONGEST = 500
-"""Characters of a message about what nobody foresaw, at most."""
-
 _CONFLICTS = frozenset({errorcodes.UNIQUE_VIOLATION, errorcodes.DEADLOCK_DETECTED, errorcodes.SERIALIZATION_FAILURE})
 
 
@@ -81,10 +78,15 @@ class DataError(Exception):
     """The batch, not the world, is at fault: one of its events must be found and put away."""
 
     def __init__(self, cause: Exception) -> None:
-        super().__init__(
-            str(cause).strip() if isinstance(cause, psycopg2.Error | EventError) else repr(cause)[:_LONGEST]
-        )
+        is_foreseen = isinstance(cause, psycopg2.Error | EventError)
+        super().__init__(str(cause).strip() if is_foreseen else repr(cause))
         self.cause = cause
+        # What the database refuses is said by its message; what nobody foresaw is a bug, to be found by its traceback.
+        self.log_level = logging.DEBUG if is_foreseen else logging.ERROR
+
+    def blame(self) -> EventError:
+        """What is wrong with the event at fault."""
+        return self.cause if isinstance(self.cause, EventError) else CannotBeApplied(str(self))
 
 
 class Applier:
@@ -143,17 +145,8 @@ class Applier:
             item = batch.items[0]
             record = item.record
             log.error("%s-%s@%s cannot be applied: %s", record.topic, record.partition, record.offset, error)  # noqa: TRY400  # one line
-            # What the database refuses is said by its message; what nobody foresaw is a bug.
-            log.log(
-                logging.DEBUG if isinstance(error.cause, psycopg2.Error | EventError) else logging.ERROR,
-                "because of:",
-                exc_info=True,
-            )
-            item.error = (
-                error.cause
-                if isinstance(error.cause, EventError)
-                else EventError("cannot-be-applied", [Violation("$", str(error))])
-            )
+            log.log(error.log_level, "because of:", exc_info=True)
+            item.error = error.blame()
             self._apply_until_consistent(batch)
 
     def _apply_until_consistent(self, batch: Batch) -> None:

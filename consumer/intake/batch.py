@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from consumer.contracts import Opened, check_event, describe, glimpse_name, keeps_schema, open_event, reasons
 from consumer.contracts.events import ReleaseEvent
-from consumer.errors import EventError, InvalidEvent, Violation
+from consumer.errors import CannotBeApplied, EventError, InvalidEvent
 from consumer.handlers import Plan, plan
 from consumer.store.processed_events import digest_of
 from consumer.store.streams import Advance, Stream
@@ -25,9 +25,6 @@ log = logging.getLogger(__name__)
 
 FindKnown = Callable[[set[str]], "dict[str, str | None]"]
 """Tells which of some event ids (by digest) were seen, as far as can be told, and the fingerprints of their records."""
-
-_LONGEST = 500
-"""Characters of a message about what nobody foresaw, at most."""
 
 
 @dataclass(slots=True)
@@ -153,7 +150,7 @@ def _refuse(item: Item, error: Exception) -> None:
     """Put away what nobody foresaw: a worker that ended for it would meet it again at every start."""
     log.error("%s cannot be decoded: %r", item, error)
     log.debug("because of:", exc_info=error)
-    item.error = EventError("cannot-be-applied", [Violation("$", f"cannot be decoded: {error!r}"[:_LONGEST])])
+    item.error = CannotBeApplied(f"cannot be decoded: {error!r}")
 
 
 def _blame(item: Item, error: InvalidEvent, settings: Settings) -> None:
