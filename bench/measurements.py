@@ -179,7 +179,7 @@ class Measurements:
             if time.monotonic() > deadline:
                 message = f"the second worker had no partition after {_SETTLED_SECONDS:.0f} s"
                 raise UsageError(message)
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(_PAUSE_SECONDS)  # Kafka tells nobody that a rebalance is over
         place.run(workload.first)
         self._add_worker("W1 two workers", place, place.run(workload.measured), releasePartitions=shares)
 

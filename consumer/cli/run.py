@@ -110,7 +110,7 @@ class _Ending:
         deadline = time.monotonic() + seconds
         self._worker = None
         while not self.signals and time.monotonic() < deadline:
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(_PAUSE_SECONDS)  # not an event: its lock is not for signal handlers
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self.signals += 1
