@@ -20,10 +20,14 @@ _LENGTHS = " abcdefghijklmnopqrs"
 _MOST_DIGITS = 19  # of a number of a semantic version, which has 63 bits
 _NUMBERS = 4
 
-# Numbers that are complete, one that may go on, and what follows when it does not.
-_START_OF_NUMBERS = re.compile(r"(?P<complete>(?:[0-9]+\.)*)(?P<last>[0-9]*)(?P<rest>.*)", re.DOTALL)
+# Numbers that are complete, and one that may go on.
+_START_OF_NUMBERS = re.compile(r"(?P<complete>(?:[0-9]+\.)*)(?P<last>[0-9]*)")
 
 _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE = 0xD800, 0xE000, 0x10FFFF
+
+
+Ranges = list[tuple[str, str, str]]
+"""Parts of the index of stems. Of each: the stem, the first precedence, and the first after it."""
 
 
 def folded_version(version: str) -> str:
@@ -57,51 +61,49 @@ def precedence(version: ReleaseVersion) -> str:
     return "".join(_number(str(number)) for number in numbers) + stage
 
 
-def ranges(start: str) -> list[tuple[str, str, str]]:
+def ranges(start: str) -> Ranges | None:
     """Where semantic versions are that start like this and say more of their numbers than nothing.
 
-    The index of versions has them by stem, then by precedence. The stem is the folded version up to its numbers, with
+    The index of stems has them by stem, then by precedence. The stem is the folded version up to its numbers, with
     one more ``@`` where any of these begins with a zero that it does not need, as in ``web@2024.01``; of what is no
     semantic version it is the whole. A version of any other stem starts like this if its stem does.
 
-    The ranges do not overlap. They may have other versions too.
+    The ranges do not overlap. They may have some other versions too.
 
     Args:
         start: of a folded version.
 
     Returns:
-        Of each range: the stem, the first precedence, and the first after it.
+        The ranges; ``None`` where the start says more than numbers: precedence does not tell builds apart.
     """
     package, at, numbers = start.rpartition("@")
     if not at or not numbers:
         return []
-    stem = package + at
+    match = _START_OF_NUMBERS.fullmatch(numbers)
+    if match is None:
+        return None
+    complete, last, stem = match["complete"].split(".")[:-1], match["last"], package + at
     return [
-        *((stem, low, high) for low, high in _precedences(numbers, padded=False)),
-        *((stem + "@", low, high) for low, high in _precedences(numbers, padded=True)),
+        *((stem, low, high) for low, high in _precedences(complete, last, padded=False)),
+        *((stem + "@", low, high) for low, high in _precedences(complete, last, padded=True)),
     ]
 
 
-def _precedences(numbers: str, *, padded: bool) -> list[tuple[str, str]]:
+def _precedences(complete: list[str], last: str, *, padded: bool) -> list[tuple[str, str]]:
     """Ranges of the precedences of versions whose numbers start like this.
 
     ``1.2`` is the start of ``1.2``, ``1.20`` to ``1.29``, ``1.200`` to ``1.299``, and so on.
 
     Args:
-        numbers: the start of what is behind the ``@``.
+        complete: numbers that do not go on.
+        last: the start of one that may.
         padded: of versions with a number that begins with a zero that it does not need; else of the others.
     """
-    match = _START_OF_NUMBERS.fullmatch(numbers)
-    if match is None:
+    numbers = [_digits(number) for number in complete]
+    if len(numbers) >= _NUMBERS or max(map(len, [*numbers, _digits(last)])) > _MOST_DIGITS:
         return []
-    complete = [_digits(number) for number in match["complete"].split(".")[:-1]]
-    last, missing = match["last"], _NUMBERS - len(complete) - 1
-    if missing < 0 or max(map(len, [*complete, _digits(last)])) > _MOST_DIGITS:
-        return []
-    start = "".join(map(_number, complete))
-    if match["rest"]:
-        starts = [start + _number(_digits(last)) + _number("0") * missing] if last else []
-    elif not last or (padded and last[0] == "0"):
+    start = "".join(map(_number, numbers))
+    if not last or (padded and last[0] == "0"):
         starts = [start]
     elif last[0] == "0":
         starts = [start + _number("0")] if last == "0" else []

@@ -165,8 +165,8 @@ def _listing(table: str, *of: str) -> tuple[Column[object] | Index, ...]:
     """What lists the releases of a project, or of an environment: columns that repeat the release's, and indexes.
 
     A page is one range of the index of its order; of what starts with a text in the order of versions, one range for
-    each stem. Every index has the version and both orders, or what a page in its order needs of them: a page is found
-    without reading the table.
+    each stem. All that starts with a text is one range too, in neither order. Every index has what finds a page by it:
+    the table is not read.
 
     Args:
         table: name of the table.
@@ -187,7 +187,8 @@ def _listing(table: str, *of: str) -> tuple[Column[object] | Index, ...]:
         ),
         Index(f"{table}_date_idx", *listed, "listed_at", "release_id", "folded_version"),
         Index(f"{table}_precedence_idx", *listed, "precedence", "release_id", "folded_version"),
-        Index(f"{table}_version_idx", *listed, "stem", "precedence", "release_id", "folded_version", "listed_at"),
+        Index(f"{table}_stem_idx", *listed, "stem", "precedence", "release_id", "folded_version", "listed_at"),
+        Index(f"{table}_version_idx", *listed, "folded_version", "precedence", "release_id", "listed_at"),
     )
 
 

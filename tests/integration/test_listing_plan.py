@@ -18,7 +18,7 @@ from consumer.store import tables
 from consumer.store.database import connect, sql
 from consumer.store.listing_keys import folded_version, precedence
 from consumer.store.reading.cursors import encode_cursor
-from consumer.store.reading.listings import FEW, LOOKS, MANY, STEMS, WINDOW, Listing
+from consumer.store.reading.listings import FEW, LOOKS, STEMS, WINDOW, Listing
 from consumer.store.reading.releases import list_releases
 from consumer.store.semver import parse_release_version
 from tests.support.product import own_database
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(300)  # the rows are filled in before the first test
 
 RELEASES = 1_000_000
+BUILDS = 100_000
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 PAGE = 100
 FILLED = (tables.release, tables.release_project, tables.release_environment)
@@ -40,10 +41,12 @@ NAMES = {table.name for table in FILLED}
 
 # Every tenth is archived, every fiftieth no semantic version; web has all, api every hundredth; every fifth of web was
 # seen in production, every thousandth in staging. The order of versions is that of time, as it is in life; the older
-# half is of another package, so that all that match it are far from the first page, and more than a few.
+# half is of another package, so that all that match it are far from the first page, and more than a few. Those of app
+# are builds of one version.
 FILL = """
 INSERT INTO organization (id, slug, date_added) VALUES (1, 'acme', now());
-INSERT INTO project (id, organization_id, slug, date_added) VALUES (11, 1, 'web', now()), (12, 1, 'api', now());
+INSERT INTO project (id, organization_id, slug, date_added) VALUES
+    (11, 1, 'web', now()), (12, 1, 'api', now()), (13, 1, 'app', now());
 INSERT INTO environment (id, organization_id, name, date_added) VALUES
     (21, 1, 'production', now()), (22, 1, 'staging', now());
 CREATE FUNCTION number(n bigint) RETURNS text LANGUAGE sql IMMUTABLE RETURN chr(96 + length(n::text)) || n;
@@ -68,6 +71,11 @@ INSERT INTO release_project (release_id, project_id, date_added, status, listed_
 SELECT id, project_id, date_added, status, date_added, lower(version), precedence
 FROM made, (VALUES (11, 1), (12, 100)) AS project (project_id, every)
 WHERE id % every = 1 % every;
+INSERT INTO release (id, organization_id, version, status, date_added)
+SELECT {releases} + n, 1, 'App@1.0.0+' || n, 0, timestamptz '2020-01-01' + n * interval '1 minute'
+FROM generate_series(1, {builds}) AS n;
+INSERT INTO release_project (release_id, project_id, date_added, status, listed_at, folded_version, precedence)
+SELECT id, 13, date_added, status, date_added, lower(version), 'a1a0a0a0~' FROM release WHERE id > {releases};
 INSERT INTO release_environment (
     release_id, project_id, environment_id, status, listed_at, folded_version, precedence, first_seen, last_seen
 )
@@ -107,7 +115,7 @@ def fill(connection: Connection) -> None:
         connection.execute(DropIndex(index))
     for key in keys:
         connection.execute(DropConstraint(key))
-    connection.exec_driver_sql(FILL.replace("{releases}", str(RELEASES)).replace("%", "%%"))
+    connection.exec_driver_sql(FILL.format(releases=RELEASES, builds=BUILDS).replace("%", "%%"))
     for key in keys:
         connection.execute(AddConstraint(key))
     for index in indexes:
@@ -193,12 +201,16 @@ def from_the(part: str, **listing: Any) -> dict[str, Any]:
 
 def at(number: int, **listing: Any) -> dict[str, Any]:
     """The listing with a cursor behind the release of this number."""
-    of = {"project": "web", "query": None, "environment": None, "status": "open", "sort": "date"} | listing
     place: tuple[Any, ...] = ((EPOCH + timedelta(minutes=number)).isoformat(), number)
-    if of["sort"] == "semver":
+    if listing.get("sort") == "semver":
         version = f"web@{number // 10_000}.{number // 100 % 100}.{number % 100}"
         place = (precedence(parse_release_version(version)), number)
-    return listing | {"cursor": encode_cursor(Listing("acme", **of)._identity, place)}
+    return listing | {"cursor": cursor(place, **listing)}
+
+
+def cursor(place: tuple[Any, ...], **listing: Any) -> str:
+    of = {"project": "web", "query": None, "environment": None, "status": "open", "sort": "date"} | listing
+    return encode_cursor(Listing("acme", **of)._identity, place)
 
 
 PARTS = pytest.mark.parametrize("part", ["beginning", "middle", "end"])
@@ -238,12 +250,13 @@ def test_a_query_that_many_match_takes_a_range_of_the_listing(
 @pytest.mark.parametrize(
     ("query", "searches"), [("web@", 3), ("old@", 3), ("old@1", 41), ("old@49.", 5), ("WEB@77.17", 40), ("nothing", 1)]
 )
-def test_by_version_a_query_that_says_the_package_takes_ranges_of_an_index(
+def test_by_version_a_query_that_says_the_package_takes_a_window_a_look_and_ranges_of_an_index(
     connection: Connection, part: str, status: str, environment: str | None, query: str, searches: int
 ) -> None:
     page = read(connection, **from_the(part, sort="semver", status=status, environment=environment, query=query))
-    assert page.rows <= STATUSES[status] * 2 * (PAGE + 1) + SHOWN
-    assert page.blocks <= STATUSES[status] * (4 * searches + 10)
+    looked = WINDOW + FEW + 1
+    assert page.rows <= STATUSES[status] * (looked + 2 * (PAGE + 1)) + SHOWN
+    assert page.blocks <= STATUSES[status] * (4 * searches + 10 + looked // 50)
 
 
 @PARTS
@@ -290,18 +303,34 @@ def test_many_stems_take_looks_at_their_range_of_an_index(
     assert page.blocks <= 0.03 * blocks_of(connection, "release_project_version_idx") + SEARCHED
 
 
+@SORTS
 @pytest.mark.parametrize("status", ["open", "all"])
-def test_the_last_of_many_that_are_newer_take_one_walk_inside_an_index(connection: Connection, status: str) -> None:
-    page = read(connection, **at(RELEASES // 2 + 50, status=status, query="web@"))
-    assert page.rows <= STATUSES[status] * (LOOKED + MANY)
-    walk = 0.5 * blocks_of(connection, "release_project_date_idx")
-    assert page.blocks <= walk + STATUSES[status] * (SEARCHED + MANY // 50)
+@pytest.mark.parametrize(("query", "number", "share"), [("web@", RELEASES // 2 + 50, 0.5), ("web@96", 960_050, 0.01)])
+def test_the_last_of_many_that_are_newer_take_a_look_that_passes_over_these(
+    connection: Connection, sort: str, status: str, query: str, number: int, share: float
+) -> None:
+    page = read(connection, **at(number, sort=sort, status=status, query=query))
+    assert page.rows <= STATUSES[status] * LOOKED
+    passed_over = share * blocks_of(connection, "release_project_version_idx")
+    assert page.blocks <= passed_over + STATUSES[status] * SEARCHED
 
 
-def test_the_last_of_not_so_many_that_are_newer_are_counted_and_looked_at(connection: Connection) -> None:
-    page = read(connection, **at(960_050, query="web@96"))
-    assert page.rows <= LOOKED + 10_000
-    assert page.blocks <= SEARCHED + 2 * 10_000 // 50
+@SORTS
+@pytest.mark.parametrize("number", [None, BUILDS // 2])
+@pytest.mark.parametrize(("query", "matches"), [("app@1.0.0+99999", 1), ("APP@1.0.0+77", 1_111), ("app@1.0.0-", 0)])
+def test_few_among_builds_of_one_version_take_a_window_and_these(
+    connection: Connection, sort: str, number: int | None, query: str, matches: int
+) -> None:
+    listing = {"project": "app", "sort": sort, "query": query}
+    if number is not None:
+        place = (
+            "a1a0a0a0~" if sort == "semver" else (EPOCH + timedelta(minutes=number)).isoformat(),
+            RELEASES + number,
+        )
+        listing["cursor"] = cursor(place, **listing)
+    page = read(connection, **listing)
+    assert page.rows <= WINDOW + matches + SHOWN
+    assert page.blocks <= 150 + (WINDOW + matches) // 50
 
 
 @pytest.mark.parametrize(

@@ -384,7 +384,6 @@ def look(monkeypatch: pytest.MonkeyPatch, stems: int, window: int, few: int) -> 
     monkeypatch.setattr(listings, "STEMS", stems)
     monkeypatch.setattr(listings, "WINDOW", window)
     monkeypatch.setattr(listings, "FEW", few)
-    monkeypatch.setattr(listings, "MANY", 2 * few)
 
 
 def test_archived_releases_are_hidden_unless_asked_for(connection: Connection) -> None:

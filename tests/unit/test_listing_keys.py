@@ -64,7 +64,6 @@ def test_what_starts_with_a_text_is_a_range() -> None:
         ("a@1", ["a@1", "a@1.5-rc", "a@10", "a@19.2", "a@100", "a@1999"], ["a@0.9", "a@2", "a@20", "a@99", "a@200"]),
         ("a@1.", ["a@1.0", "a@1.99"], ["a@0.9", "a@2", "a@10.0"]),
         ("a@1.2", ["a@1.2", "a@1.20.3", "a@1.200"], ["a@1", "a@1.1", "a@1.3", "a@2.2", "a@12"]),
-        ("a@1.2-", ["a@1.2-rc", "a@1.2.0-rc"], ["a@1.2.1-rc", "a@1.20-rc"]),
         ("a@0", ["a@0", "a@0.7", "a@0-rc"], ["a@1", "a@10"]),
         ("a@9223372036854775807", ["a@9223372036854775807"], ["a@1", "a@922337203685477580"]),
     ],
@@ -72,18 +71,23 @@ def test_what_starts_with_a_text_is_a_range() -> None:
 def test_versions_that_start_like_this_are_in_few_ranges(
     start: str, matching: list[str], passed_over: list[str]
 ) -> None:
-    spans = [(low, high) for stem, low, high in ranges(start) if stem == "a@"]
+    spans = [(low, high) for stem, low, high in ranges(start) or [] if stem == "a@"]
     for versions, expected in ((matching, 1), (passed_over, 0)):
         for version in versions:
             key = precedence(parse_release_version(version))
             assert sum(low <= key < high for low, high in spans) == expected, version
 
 
-@pytest.mark.parametrize("start", ["", "a", "a@", "@a"])
+@pytest.mark.parametrize("start", ["", "a", "a@"])
 def test_a_start_without_numbers_leaves_no_range(start: str) -> None:
     assert ranges(start) == []
 
 
-@pytest.mark.parametrize("start", ["a@x", "a@1.2.3.4.5", "a@1.-", "a@9223372036854775807000", "a@" + "1" * 5000 + ".1"])
+@pytest.mark.parametrize("start", ["a@1.2.3.4.5", "a@9223372036854775807000", "a@" + "1" * 5000 + ".1"])
 def test_what_no_semantic_version_starts_with_is_in_no_range(start: str) -> None:
     assert ranges(start) == []
+
+
+@pytest.mark.parametrize("start", ["a@x", "@a", "a@1.2-", "a@1.2+7", "a@1.-", "a@1.2rc"])
+def test_ranges_do_not_tell_what_says_more_than_numbers(start: str) -> None:
+    assert ranges(start) is None

@@ -3,23 +3,25 @@
 A page is found by its keys alone, which indexes hold; what is shown of its releases is read afterwards, by id. A page
 of all statuses is merged from a page of each.
 
-What matches a query lies in the index of versions by stem, and by precedence where the stem is the same: by version, a
-page is merged from a page of each stem, wherever these are. That is all for a query that says the package.
+What a query matches is looked for in a window of the listing first: many that match fill it. Where it is not filled,
+few match, or all of them far away. What matches is a range of the index of versions: few are read at once, and sorted.
 
-By date, or where what matches has many stems, a page is looked for in a window of the listing first: many that match
-fill it. Where it is not filled, few match, or all of them far away. So it is looked for among what matches, by version.
-Few are read at once, and sorted. Of many, the page that the first of them would make ends at a floor, and no page
-reaches below it: the next look goes on from there, and passes over all that is below the floor. Where looks come to no
-end, because those read first are not like the rest, the listing is gone through in its order, down to the floor. So it
-is where many match above the cursor: every look would have to pass over these too.
+Of many, by version, a page is merged from a page of each stem, wherever these are. That is all for a query that says
+the package and no more than numbers.
+
+By date, of many stems, or where the query says more than numbers, the page that the first that match would make ends at
+a floor, and no page reaches below it: the next look goes on from there, and passes over all that is below the floor.
+Where looks come to no end, because those read first are not like the rest, the listing is gone through in its order,
+down to the floor.
 
 What is passed over is passed over inside an index, which takes some tens of nanoseconds. Looks pass over what matches,
-who goes through the listing passes over what does not: together that is about the listing, once.
+each once; who goes through the listing passes over what does not: together that is the listing, once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from psycopg2.extensions import AsIs
@@ -31,6 +33,8 @@ from consumer.store.reading.documents import MAX_ID, MIN_ID, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from consumer.store.listing_keys import Ranges
 
 
 StatusFilter = Literal["open", "archived", "all"]
@@ -49,9 +53,6 @@ LOOKS = 3
 """Looks at what matches, at most. Each reaches thirty times as far as the one before, if all that matches is alike: the
 third, over millions."""
 
-MANY = 50_000
-"""Releases that match a query, where no further look is taken if most of them are above the cursor."""
-
 _Places = list[tuple[Any, int]]
 """Releases by their places in a listing: sort key and id."""
 
@@ -62,11 +63,11 @@ _STATUSES: dict[StatusFilter, tuple[ReleaseStatus, ...]] = {
 }
 
 
-_KEYS: dict[Sort, tuple[str, str, str]] = {
-    "date": ("listed_at", "-infinity", "infinity"),
+_KEYS: dict[Sort, tuple[str, Any, str]] = {
+    "date": ("listed_at", datetime.min.replace(tzinfo=UTC), "infinity"),
     "semver": ("precedence", "", ABOVE_ALL),
 }
-"""The column that listings are sorted by, a value below all or the least, and one above all; where it is equal, the id
+"""The column that listings are sorted by, the least value, and one above all; where it is equal, the id
 decides."""
 
 
@@ -91,7 +92,7 @@ class Listing:
     sort: Sort
 
     def find(self, connection: Connection, *, limit: int, cursor: str | None, **ids: int | None) -> Found:
-        """The ids of a page, by one statement a status, with a query by at most seven.
+        """The ids of a page, by one statement a status, with a query by at most six.
 
         Args:
             connection: in a REPEATABLE READ transaction.
@@ -112,11 +113,11 @@ class Listing:
             | _place("floor", (bottom, MIN_ID))
             | {
                 "key": AsIs(key),
-                **_matching(query),
+                "query": query,
+                "above_query": above_start(query),
                 "stems": STEMS,
                 "window": WINDOW,
                 "few": FEW,
-                "many": MANY,
                 "limit": limit + 1,
             }
         )
@@ -141,37 +142,66 @@ class Listing:
         """The first releases after the cursor, of one status; those below the floor may be missing."""
         if not self.query:
             return _page(connection, "read_ids", parameters)
-        if self.sort == "semver":
+        near = _looked(connection, "read_ids_near", parameters)
+        if len(near.page) == parameters["limit"] or not near.more:
+            return near.page
+        # The first look has what is above the cursor too, and costs the same wherever the cursor is.
+        _, bottom, top = _KEYS[self.sort]
+        whole = _place("below", (top, MAX_ID)) | _place("floor", (bottom, MIN_ID))
+        first = _looked(connection, "read_ids_matching", parameters | whole | {"last_version": None})
+        if not first.more:
+            return first.page
+        if self.sort == "semver" and (parts := ranges(folded_version(self.query))) is not None:
             stems = [stem for (stem,) in rows(connection, "read_stems", **parameters)]
             if len(stems) <= STEMS:
-                return _page(connection, "read_ids_of_stems", parameters | _merged(stems, parameters))
-        near = _page(connection, "read_ids_near", parameters)
-        return near if len(near) == parameters["limit"] else self._found_far(connection, parameters)
-
-    def _found_far(self, connection: Connection, parameters: dict[str, Any]) -> _Places:
-        """As ``_found``, where what matches has many stems, or the sort is by date: by looks, else by going on."""
-        after = (parameters["after_key"], parameters["after_id"])
-        page: _Places = []
-        # The first look has what is above the cursor too, and costs the same wherever the cursor is.
-        below, last_stem = (_KEYS[self.sort][2], MAX_ID), None
-        for _ in range(LOOKS):
-            looked = rows(connection, "read_ids_matching", **parameters, **_place("below", below), last_stem=last_stem)
-            seen = {(row[1], row.id) for row in looked if row.id is not None}  # those of the last stem once more
-            page = sorted(seen.union(page), reverse=True)[: parameters["limit"]]
-            if not looked[0].more:
-                return page
-            if len(page) == parameters["limit"]:
-                parameters |= _place("floor", page[-1])
-            elif below == after:
-                break  # nothing was learnt
-            if looked[0].mostly_above and rows(connection, "count_matching", **parameters)[0].matching > MANY:
-                break
-            below, last_stem = after, looked[0].last_stem
-        return _page(connection, "read_ids", parameters)
+                return _page(connection, "read_ids_of_stems", parameters | _merged(stems, parts, parameters))
+        return _found_far(connection, parameters, first)
 
     @property
     def _identity(self) -> tuple[str | None, ...]:
         return ("releases", self.organization, self.project, self.query, self.environment, self.status, self.sort)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look at a part of what there is has found.
+
+    Args:
+        page: of what was seen.
+        more: there is more to be seen.
+        last_version: the least that was seen, folded, where it was looked at by version.
+    """
+
+    page: _Places
+    more: bool
+    last_version: str | None = None
+
+
+def _looked(connection: Connection, statement: str, parameters: dict[str, Any]) -> _Look:
+    """What a statement finds that tells whether there is more."""
+    looked = rows(connection, statement, **parameters)
+    page = [(row[1], row.id) for row in looked if row.id is not None]
+    return _Look(page, *looked[-1][2:])
+
+
+def _found_far(connection: Connection, parameters: dict[str, Any], first: _Look) -> _Places:
+    """The page, where many match: by more looks than the first, else by going on."""
+    below = _place("below", (parameters["after_key"], parameters["after_id"]))
+    look, page = first, first.page
+    for _ in range(LOOKS - 1):
+        going_on = _floored(parameters, page) | below | {"last_version": look.last_version}
+        look = _looked(connection, "read_ids_matching", going_on)
+        page = sorted({*look.page, *page}, reverse=True)[: parameters["limit"]]  # those of the last version came twice
+        if not look.more:
+            return page
+    return _page(connection, "read_ids", _floored(parameters, page))
+
+
+def _floored(parameters: dict[str, Any], page: _Places) -> dict[str, Any]:
+    """The parameters, with the floor that a full page makes, if it is higher."""
+    if len(page) < parameters["limit"]:
+        return parameters
+    return parameters | _place("floor", max(page[-1], (parameters["floor_key"], parameters["floor_id"])))
 
 
 def _settings(value: str) -> str:
@@ -197,23 +227,10 @@ def _membership(environment_id: int | None) -> dict[str, AsIs]:
     return {"membership": AsIs("release_environment"), "in_environment": AsIs(condition)}
 
 
-def _matching(query: str) -> dict[str, Any]:
-    """Where releases are that match: among all versions, and where only the start of their stem is in the query."""
-    parts = ranges(query)[::-1]  # greater numbers first: a look that sees the newest has the better floor
-    return {
-        "query": query,
-        "above_query": above_start(query),
-        "range_stems": [stem for stem, _, _ in parts],
-        "lows": [low for _, low, _ in parts],
-        "highs": [high for _, _, high in parts],
-    }
-
-
-def _merged(stems: list[str], parameters: dict[str, Any]) -> dict[str, list[Any]]:
-    """What a page is merged from: stems that start like the query, and what it leaves of its own; up to the cursor."""
+def _merged(stems: list[str], parts: Ranges, parameters: dict[str, Any]) -> dict[str, list[Any]]:
+    """What a page is merged from: stems that start like the query, and ranges of its own; up to the cursor."""
     after_key, after_id = parameters["after_key"], parameters["after_id"]
-    parts = [(stem, "", ABOVE_ALL) for stem in stems]
-    parts += zip(parameters["range_stems"], parameters["lows"], parameters["highs"], strict=True)
+    parts = [*((stem, "", ABOVE_ALL) for stem in stems), *parts]
     merged = [(stem, low, min(high, after_key), MAX_ID) for stem, low, high in parts if low < after_key]
     merged += [
         (stem, after_key, after_key + JUST_ABOVE, after_id) for stem, low, high in parts if low <= after_key < high

@@ -1,7 +1,7 @@
 -- As read_ids, in the order of versions, where what matches has few stems: merged from a page of each, and of each range
 -- of precedence that the numbers of the query leave. Ranges end where the page begins, if they do not end before. What
 -- is equal to that place but older is a range of its own: see read_ids for why. The order is that of the index of
--- versions to its last column, or the planner might take the index of precedence, and look for the stem in the table.
+-- stems to its last column, or the planner might take the index of precedence, and look for the stem in the table.
 SELECT page.id, page.precedence
 FROM ROWS FROM (
     unnest(%(range_stems)s::text[]), unnest(%(lows)s::text[]), unnest(%(highs)s::text[]), unnest(%(high_ids)s::bigint[])
