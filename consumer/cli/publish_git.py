@@ -14,7 +14,7 @@ from consumer.client import Publisher
 from consumer.contracts import reasons
 from consumer.errors import InvalidEvent, UsageError
 from consumer.git.history import GitRepository
-from consumer.git.releases import Target, release_events, release_of_range, releases_of_tags, split_range
+from consumer.git.releases import Target, refuse_cut, release_events, release_of_range, releases_of_tags, split_range
 from consumer.settings import load_settings
 
 _MAX_COMMITS = 1000
@@ -97,6 +97,7 @@ def publish_git(
         releases = [release_of_range(git, range_, version)]
     else:
         releases = releases_of_tags(git, version_prefix, _note)
+    refuse_cut(git, releases, max_commits=max_commits)
     target = Target(organization, project, repository or _name(git))
     hidden = not sys.stderr.isatty()
     with (

@@ -66,7 +66,7 @@ def read_history(path: Path, note: Callable[[str], None]) -> History:
     Raises:
         UsageError: it is no git repository, or has no commits.
     """
-    git = _NewestTags(path, lambda text: note(text.removesuffix(_HINT_OF_ANOTHER_COMMAND)), accept_cut=True)
+    git = _NewestTags(path, lambda text: note(text.removesuffix(_HINT_OF_ANOTHER_COMMAND)))
     tagged = [release for release in releases_of_tags(git, "", note) if release.ref != release.sha]
     releases = tagged
     if len(tagged) < _MIN_RELEASES:

@@ -57,16 +57,14 @@ class GitRepository:
     Args:
         path: a folder inside a working tree, or a bare repository.
         note: hears, in words for a person, what had to be left out.
-        accept_cut: take what a shallow clone holds for all there is; else commits are refused where some are missing.
 
     Raises:
         UsageError: git is not installed, or refuses the folder.
     """
 
-    def __init__(self, path: Path, note: Note, *, accept_cut: bool = False) -> None:
+    def __init__(self, path: Path, note: Note) -> None:
         self._path = path
         self._note = note
-        self._accept_cut = accept_cut
         self._folder = Path(self._text("rev-parse", "--path-format=absolute", "--git-common-dir"))
         shallow = self._folder / "shallow"
         # History is cut below these commits: neither what they change is known, nor what came before them.
@@ -151,32 +149,28 @@ class GitRepository:
     def commits(self, sha: str, *, since: str | None, limit: int | None) -> list[CommitData]:
         """The commits that lead to ``sha``, newest first, as events list them (without ``repository``).
 
-        Merges come without files; so do commits at the cut of a shallow clone. What breaks a limit of the contract
-        is left out with a note: a long path, name or e-mail address, a date that no calendar has.
+        Merges come without files; so do commits at the cut of a shallow clone, and those before it do not come. What
+        breaks a limit of the contract is left out with a note: a long path, name or e-mail address, a date that no
+        calendar has.
 
         Args:
             sha: the newest commit.
             since: a commit; it and its history are not listed. ``None``: up to the root.
             limit: the newest so many commits, more are left out with a note; ``None``: all.
-
-        Raises:
-            UsageError: a shallow clone lacks some of them. Published, the others would pass for all.
         """
-        revisions = [sha] if since is None else [sha, f"^{since}"]
-        bound = [] if limit is None else [f"--max-count={limit + 1}"]  # one more, to know that there are more
-        with self._log(*bound, "--end-of-options", *revisions) as tokens:
+        with self._log(*_part(sha, since=since, limit=None if limit is None else limit + 1)) as tokens:
             commits = list(self._parse_log(tokens))
         if limit is not None and len(commits) > limit:
             self._note(f"{sha[:12]}: only the {limit} newest commits are taken; --max-commits takes more")
             del commits[limit:]
-        if not self._accept_cut and not self._boundary.isdisjoint(commit.id for commit in commits):
-            msg = (
-                f"{self._path} is a shallow clone that lacks commits before {sha[:12]}; get them by"
-                " `git fetch --unshallow --tags` (in CI: fetch-depth: 0), or name commits that are there, as in"
-                " --range HEAD~1..HEAD --version V"
-            )
-            raise UsageError(msg)
         return commits
+
+    def lacks_commits(self, sha: str, *, since: str | None, limit: int | None) -> bool:
+        """Whether this is a shallow clone that does not have all the commits that ``commits`` would list."""
+        if not self._boundary:
+            return False
+        listed = self._run("rev-list", *_part(sha, since=since, limit=limit)).decode().split()
+        return not self._boundary.isdisjoint(listed)
 
     def _parse_log(self, tokens: Iterator[bytes]) -> Iterator[CommitData]:
         """Commits of ``git log -z --raw``: the fields of the format, then ``:modes shas TYPE`` and path per file."""
@@ -261,6 +255,12 @@ class GitRepository:
     def _complaint(self, stderr: bytes) -> str:
         lines = _decode(stderr).strip().splitlines() or ["it gave no reason"]
         return f"git cannot read {self._path}: {lines[0]}; name the folder of a git repository that you may read"
+
+
+def _part(sha: str, *, since: str | None, limit: int | None) -> list[str]:
+    """Arguments of git that say which commits are wanted."""
+    bound = [] if limit is None else [f"--max-count={limit}"]
+    return [*bound, "--end-of-options", sha, *([] if since is None else [f"^{since}"])]
 
 
 def _environment() -> dict[str, str]:

@@ -10,7 +10,7 @@ from consumer.contracts import is_version
 from consumer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from consumer.git.history import GitRepository, Tag
@@ -104,6 +104,27 @@ def releases_of_tags(git: GitRepository, prefix: str, note: Callable[[str], None
     return releases
 
 
+def refuse_cut(git: GitRepository, releases: Iterable[GitRelease], *, max_commits: int) -> None:
+    """Look whether the repository has all commits of these releases, before any of them is published.
+
+    Args:
+        git: the repository.
+        releases: which releases.
+        max_commits: as for ``release_events``.
+
+    Raises:
+        UsageError: it is a shallow clone that lacks some. Published, the others would pass for all.
+    """
+    for release in releases:
+        if git.lacks_commits(release.sha, since=release.since, limit=_limit(release, max_commits)):
+            msg = (
+                f"release {release.version}: the repository is a shallow clone that lacks commits before"
+                f" {release.sha[:12]}; get them by `git fetch --unshallow --tags` (in CI: fetch-depth: 0), or name"
+                " commits that are there, as in --range HEAD~1..HEAD --version V"
+            )
+            raise UsageError(msg)
+
+
 def release_events(git: GitRepository, release: GitRelease, target: Target, *, max_commits: int) -> Iterator[Document]:
     """The events of a release: it was created, and its commits were pushed. The same input makes the same events.
 
@@ -121,16 +142,20 @@ def release_events(git: GitRepository, release: GitRelease, target: Target, *, m
         ref=release.ref,
         date_released=release.date,
     )
-    limit = max_commits if release.since is None else None
     yield events.commits_pushed(
         organization=target.organization,
         version=release.version,
         projects=[target.project],
         commits=[
             replace(commit, repository=target.repository)
-            for commit in git.commits(release.sha, since=release.since, limit=limit)
+            for commit in git.commits(release.sha, since=release.since, limit=_limit(release, max_commits))
         ],
     )
+
+
+def _limit(release: GitRelease, max_commits: int) -> int | None:
+    """How many commits of a release are taken, at most; of one after another release, all."""
+    return max_commits if release.since is None else None
 
 
 def _since(git: GitRepository, tag: Tag, earlier: list[Tag]) -> str | None:

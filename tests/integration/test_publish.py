@@ -386,6 +386,23 @@ class TestPublishGit:
         assert "no remote origin on another machine names it" in result.stderr
         assert {decoded(one).source for one in records(settings, settings.topics.release_events)} == {"git:shop"}
 
+    def test_of_a_shallow_clone_that_lacks_commits_nothing_is_sent(self, settings: Settings, tmp_path: Path) -> None:
+        origin, clone = tmp_path / "origin", tmp_path / "clone"
+        origin.mkdir()
+        git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-C", str(origin)]
+        subprocess.run([*git, "init", "--quiet"], check=True)
+        for message in ("Start", "Go on", "End"):
+            subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", message], check=True)
+        subprocess.run(["git", "clone", "--quiet", "--depth=2", origin.as_uri(), str(clone)], check=True)
+        for tag, commit in (("v1", "HEAD~1"), ("v2", "HEAD")):
+            subprocess.run([*git[:-1], str(clone), "tag", tag, commit], check=True)
+
+        result = run("publish-git", "--organization", "acme", "--project", "web", str(clone))
+
+        assert result.exit_code == 1
+        assert "release v1: the repository is a shallow clone that lacks commits" in result.stderr
+        assert ids(settings) == []
+
     def test_slug_that_is_none(self, settings: Settings, tmp_path: Path) -> None:
         git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-C", str(tmp_path)]
         for command in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "-m", "Start"]):

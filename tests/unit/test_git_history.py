@@ -13,7 +13,7 @@ from consumer.contracts import CommitData, validate
 from consumer.demo.history import read_history
 from consumer.errors import UsageError
 from consumer.git.history import GitRepository
-from consumer.git.releases import Target, release_events, release_of_range, releases_of_tags
+from consumer.git.releases import Target, refuse_cut, release_events, release_of_range, releases_of_tags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -328,6 +328,7 @@ class TestTags:
         git = read(shallow_clone(sandbox, tmp_path, depth=2), notes)
 
         release = release_of_range(git, "HEAD~1..HEAD", "1.0")
+        refuse_cut(git, [release], max_commits=1)
         _, pushed = release_events(git, release, TARGET, max_commits=1)
 
         [commit] = pushed["data"]["commits"]
@@ -337,15 +338,20 @@ class TestTags:
     def test_a_release_whose_commits_a_shallow_clone_lacks_is_refused(
         self, sandbox: Sandbox, notes: list[str], tmp_path: Path
     ) -> None:
-        for message in "123":
+        for message in "1234":
             sandbox.commit(message)
-        clone = shallow_clone(sandbox, tmp_path, depth=2)
+        clone = shallow_clone(sandbox, tmp_path, depth=3)
+        clone.git("tag", "v1", "HEAD~1")
+        clone.git("tag", "v2")
+        git = read(clone, notes)
+        first, second = releases_of_tags(git, "", notes.append)
 
-        with pytest.raises(UsageError, match=r"shallow clone that lacks commits .*`git fetch --unshallow --tags`"):
-            events(clone, notes)
-        assert logs(events(clone, notes, max_commits=1)).popitem()[1] == ["3"]
+        refuse_cut(git, [second], max_commits=1)
+        refuse_cut(git, [first, second], max_commits=1)
+        with pytest.raises(UsageError, match=r"release v1: .* lacks commits .*`git fetch --unshallow --tags`"):
+            refuse_cut(git, [second, first], max_commits=2)
         clone.git("fetch", "--quiet", "--unshallow", sandbox.path.as_uri())
-        assert logs(events(clone, notes)).popitem()[1] == ["3", "2", "1"]
+        refuse_cut(read(clone, notes), [first, second], max_commits=2)
 
     def test_the_demo_takes_what_a_shallow_clone_holds(
         self, sandbox: Sandbox, notes: list[str], tmp_path: Path
