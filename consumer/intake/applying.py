@@ -61,6 +61,10 @@ CONFLICTS_BEFORE_BLAME = 10
 CONFLICTS_BEFORE_ALONE = 3
 """After so many a batch takes its organizations to itself, so that nobody can get in between again."""
 
+MOST_REFERENCES = 5000
+"""How often messages of a batch may name a group; a batch with more is applied in parts. A resolved group takes as much
+memory as an event."""
+
 _CONFLICTS = frozenset({errorcodes.UNIQUE_VIOLATION, errorcodes.DEADLOCK_DETECTED, errorcodes.SERIALIZATION_FAILURE})
 
 
@@ -87,6 +91,10 @@ class DataError(Exception):
     def blame(self) -> EventError:
         """What is wrong with the event at fault."""
         return self.cause if isinstance(self.cause, EventError) else CannotBeApplied(str(self))
+
+
+class TooMuch(Exception):
+    """The batch takes more memory than one transaction should: it must be applied in parts."""
 
 
 class Applier:
@@ -124,7 +132,7 @@ class Applier:
         """Apply a batch; on return it is committed, and its streams stand where the database has them.
 
         An event that the database refuses, or that nobody foresaw, is found by halving the batch and becomes a dead
-        letter.
+        letter. A batch that would take too much memory is applied in halves, too.
 
         Raises:
             Fenced: another worker or an operator moved a partition; nothing was written.
@@ -134,10 +142,11 @@ class Applier:
         """
         try:
             self._apply_until_consistent(batch)
+        except TooMuch:
+            self._apply_halves(batch)
         except DataError as error:
             if len(batch.items) > 1:
-                for half in batch.halves():
-                    self.apply(half)
+                self._apply_halves(batch)
                 return
             if not batch.items:
                 raise error.cause from None
@@ -148,6 +157,10 @@ class Applier:
             log.log(error.log_level, "because of:", exc_info=True)
             item.error = error.blame()
             self._apply_until_consistent(batch)
+
+    def _apply_halves(self, batch: Batch) -> None:
+        for half in batch.halves():
+            self.apply(half)
 
     def _apply_until_consistent(self, batch: Batch) -> None:
         """Apply a batch anew while other transactions get in between, in the end with its organizations to itself."""
@@ -206,6 +219,8 @@ class Applier:
         for item in items:
             if item.plan is not None:
                 item.plan.need(needs)
+        if len(items) > 1 and needs.references > MOST_REFERENCES:
+            raise TooMuch
         if alone:
             needs.organizations = dict.fromkeys(needs.organizations, True)
         with metrics.set_commits_duration(len(needs.commit_lists)):

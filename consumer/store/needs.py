@@ -64,6 +64,11 @@ class Needs:
     avatars: set[str] = field(default_factory=set)
     trusts_digests: bool = True
 
+    @property
+    def references(self) -> int:
+        """How often messages of commits name a group."""
+        return sum(commits.links for commits in self.commit_lists)
+
     def organization(self, slug: str, *, catalog: bool) -> None:
         """An event of this organization is in the batch."""
         self.organizations[slug] = self.organizations.get(slug, False) or catalog

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from consumer.intake import applying
+from consumer.store.database import transaction
+from tests.conformance.builders import commit, pushed
+from tests.model.cloudevents import as_cloudevent
 from tests.support.bulk import peak_until_announced, publish_huge_event, publish_small_events
+from tests.support.direct import DirectApplier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from consumer.services import Services
     from tests.support.product import Product
 
 BACKLOG = 30_000
@@ -46,3 +53,19 @@ def test_an_event_of_16_mib(install: Callable[..., Product]) -> None:
         "SELECT (SELECT count(*) FROM commit) AS commits, sum(commit_count) AS listed FROM release"
     )
     assert (counted.commits, counted.listed, dead_letters(product)) == (4_000, 4_000, [])
+
+
+def test_messages_that_name_very_many_groups_are_applied_in_parts(
+    services: Services, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "MOST_REFERENCES", 4)
+    events = [pushed(commit(key, message="Fixes WEB-1, WEB-2"), version=key) for key in "abcdefgh"]
+    with closing(DirectApplier(database_url, services.redis_url)) as applier:
+        applier.apply([as_cloudevent(event) for event in events])
+        with transaction(applier.engine) as cursor:
+            cursor.execute("SELECT array_agg(version ORDER BY version) FROM release GROUP BY xmin::text ORDER BY 1")
+            parts = [versions for (versions,) in cursor.fetchall()]
+            cursor.execute("SELECT next_offset, applied FROM consumer_offset")
+            ((next_offset, applied),) = cursor.fetchall()
+    assert parts == [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]]
+    assert (next_offset, applied) == (8, 8)
