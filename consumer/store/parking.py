@@ -77,7 +77,7 @@ def waiting_keys(cursor: Cursor, keys: Iterable[str]) -> set[str]:
     wanted = list(set(keys))
     if not wanted:
         return set()
-    cursor.execute(sql("waiting_keys"), {"keys": wanted})
+    cursor.execute(sql("waiting_keys"), {"keys": orjson.dumps(wanted).decode()})
     return {key for (key,) in cursor.fetchall()}
 
 
@@ -90,7 +90,7 @@ def find_first(cursor: Cursor, events: Collection[tuple[str, int, int]]) -> set[
     """
     if not events:
         return set()
-    cursor.execute(sql("find_first_waiting"), {"keys": list({key for key, _, _ in events})})
+    cursor.execute(sql("find_first_waiting"), {"keys": orjson.dumps(list({key for key, _, _ in events})).decode()})
     first: defaultdict[str, dict[int, int]] = defaultdict(dict)
     for key, stream, offset in cursor.fetchall():
         first[key][stream] = offset

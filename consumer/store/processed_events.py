@@ -30,7 +30,7 @@ def find_processed(cursor: Cursor, digests: Iterable[str]) -> set[str]:
     wanted = list(digests)
     if not wanted:
         return set()
-    cursor.execute(sql("find_processed"), {"digests": wanted})
+    cursor.execute(sql("find_processed"), {"digests": _array(wanted)})
     return {digest for (digest,) in cursor.fetchall()}
 
 
@@ -39,7 +39,7 @@ def find_fingerprints(cursor: Cursor, digests: Iterable[str]) -> dict[str, str |
     wanted = list(digests)
     if not wanted:
         return {}
-    cursor.execute(sql("find_fingerprints"), {"digests": wanted})
+    cursor.execute(sql("find_fingerprints"), {"digests": _array(wanted)})
     return dict(cursor.fetchall())
 
 
@@ -48,7 +48,7 @@ def find_places(cursor: Cursor, digests: Iterable[str]) -> dict[str, tuple[int, 
     wanted = list(digests)
     if not wanted:
         return {}
-    cursor.execute(sql("find_places"), {"digests": wanted})
+    cursor.execute(sql("find_places"), {"digests": _array(wanted)})
     return {digest: (stream_id, offset) for digest, stream_id, offset in cursor.fetchall()}
 
 
@@ -70,4 +70,9 @@ def forget(cursor: Cursor, digests: Iterable[str]) -> None:
     """Forget events that became dead letters, so that the same id may come again, mended."""
     wanted = list(digests)
     if wanted:
-        cursor.execute(sql("forget_processed"), {"digests": wanted})
+        cursor.execute(sql("forget_processed"), {"digests": _array(wanted)})
+
+
+def _array(digests: Iterable[str]) -> str:
+    """An array as PostgreSQL reads it. Of a Python list the driver makes an expression, which both take long over."""
+    return "{" + ",".join(digests) + "}"
