@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -29,11 +30,15 @@ class Record:
     @property
     def fingerprint(self) -> str:
         """A digest of value and headers, in 32 hexadecimal digits: records that share it are equal byte for byte."""
-        value = self.value or b""
-        # What goes before the value tells where it begins and ends, so that nothing else can be read into it.
-        digest = sha256(repr((self.value is None, len(value), *self.headers)).encode())
-        digest.update(value)
+        digest = sha256(_before_value(self.value is None, *self.headers))
+        digest.update(self.value or b"")
         return digest.hexdigest()[:32]
+
+
+@lru_cache(maxsize=4)  # no more, for headers may be large
+def _before_value(is_null: bool, *headers: Header) -> bytes:  # noqa: FBT001  # of one caller
+    """What goes before the value in a digest. It tells where it ends, so that nothing of the value is read into it."""
+    return repr((is_null, *headers)).encode()
 
 
 def headers_to_json(headers: Sequence[Header]) -> list[list[str | None]]:

@@ -182,8 +182,8 @@ def make_batch(
     for item, opened in zip(items, _recognize(items, settings, find_known), strict=True):
         if not item.is_known:
             _plan(item, opened, settings)
-    ends = {stream.id: Advance(stream, starts[stream.id], record.offset + 1) for stream, record in records}
-    return Batch(items, list(ends.values()))
+    last = {stream.id: (stream, record) for stream, record in records}
+    return Batch(items, [Advance(stream, starts[id_], record.offset + 1) for id_, (stream, record) in last.items()])
 
 
 def _recognize(items: Sequence[Item], settings: Settings, find_known: FindKnown) -> list[Opened | None]:

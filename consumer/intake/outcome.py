@@ -74,7 +74,10 @@ class Outcome:
 
     def ignore(self, item: Item) -> None:
         """An event of its id took effect before."""
-        self._end(item, "duplicate")
+        if item.parked is None and item.dead_letter_id is None and not item.is_replay:
+            self._tally(item.stream.id).duplicate += 1  # as it is nearly always, and most of what a replay costs
+        else:
+            self._end(item, "duplicate")
 
     def wait(self, item: Item, wait: MustWait, attempts_allowed: int) -> None:
         """It cannot be applied yet; after the last attempt it is a dead letter."""
