@@ -139,6 +139,7 @@ class Backlog:
         while left:
             done = max(1, count - left)
             remaining = (time.perf_counter() - begun) * left / done
+            # Kafka tells nobody that offsets were committed.
             time.sleep(min(_LONGEST_PAUSE_SECONDS, max(_SHORTEST_PAUSE_SECONDS, remaining / _LOOKS)))
             self._is_alive()
             before, left = left, self._left()
