@@ -132,35 +132,42 @@ class Applier:
         """Apply a batch; on return it is committed, and its streams stand where the database has them.
 
         An event that the database refuses, or that nobody foresaw, is found by halving the batch and becomes a dead
-        letter. A batch that would take too much memory is applied in halves, too.
+        letter. A batch that would take too much memory is applied in halves, too. Halves that are committed leave the
+        batch, so that another attempt goes on behind them.
 
         Raises:
-            Fenced: another worker or an operator moved a partition; nothing was written.
-            Halted: too many of its events would become dead letters; nothing was written.
-            WrongSchema: the schema of the database is at fault; nothing was written.
+            Fenced: another worker or an operator moved a partition; nothing more was written.
+            Halted: too many of its events would become dead letters; nothing more was written.
+            WrongSchema: the schema of the database is at fault; nothing more was written.
             WorldError, psycopg2.Error, SQLAlchemyError: a service failed; the batch may be applied again.
         """
-        try:
-            self._apply_until_consistent(batch)
-        except TooMuch:
-            self._apply_halves(batch)
-        except DataError as error:
-            if len(batch.items) > 1:
-                self._apply_halves(batch)
-                return
-            if not batch.items:
-                raise error.cause from None
-            blame_schema(self._engine, error.cause)
-            item = batch.items[0]
-            record = item.record
-            log.error("%s-%s@%s cannot be applied: %s", record.topic, record.partition, record.offset, error)  # noqa: TRY400  # one line
-            log.log(error.log_level, "because of:", exc_info=True)
-            item.error = error.blame()
-            self._apply_until_consistent(batch)
+        parts = [batch]
+        while parts:
+            part = parts.pop()
+            try:
+                self._apply_until_consistent(part)
+            except TooMuch:
+                parts += reversed(part.halves())
+                continue
+            except DataError as error:
+                if len(part.items) > 1:
+                    parts += reversed(part.halves())
+                    continue
+                self._bury(part, error)
+            if part is not batch:
+                batch.drop(part)
 
-    def _apply_halves(self, batch: Batch) -> None:
-        for half in batch.halves():
-            self.apply(half)
+    def _bury(self, batch: Batch, error: DataError) -> None:
+        """Put away the only item of a batch; where there is none, the database is at fault."""
+        if not batch.items:
+            raise error.cause from None
+        blame_schema(self._engine, error.cause)
+        item = batch.items[0]
+        record = item.record
+        log.error("%s-%s@%s cannot be applied: %s", record.topic, record.partition, record.offset, error)
+        log.log(error.log_level, "because of:", exc_info=error)
+        item.error = error.blame()
+        self._apply_until_consistent(batch)
 
     def _apply_until_consistent(self, batch: Batch) -> None:
         """Apply a batch anew while other transactions get in between, in the end with its organizations to itself."""

@@ -84,7 +84,7 @@ class Batch:
     advances: list[Advance]
 
     def halves(self) -> tuple[Batch, Batch]:
-        """Two batches that do the same one after the other: to find the item that the database refuses."""
+        """Two batches that do the same one after the other."""
         middle = len(self.items) // 2
         first, second = self.items[:middle], self.items[middle:]
         reached = {item.stream.id: item.record.offset + 1 for item in first if item.parked is None}
@@ -94,6 +94,12 @@ class Batch:
             firsts.append(Advance(advance.stream, advance.expected, between))
             seconds.append(Advance(advance.stream, between, advance.next_offset))
         return Batch(first, firsts), Batch(second, seconds)
+
+    def drop(self, part: Batch) -> None:
+        """Drop what it begins with: a part that was committed, so that another attempt goes on behind it."""
+        del self.items[: len(part.items)]
+        reached = {advance.stream.id: advance.next_offset for advance in part.advances}
+        self.advances = [Advance(a.stream, reached[a.stream.id], a.next_offset) for a in self.advances]
 
 
 def prepare(record: Record, stream: Stream, settings: Settings, parked: ParkedEvent | None = None) -> Item:

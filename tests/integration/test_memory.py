@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 
 from consumer.intake import applying
 from consumer.store.database import transaction
+from consumer.store.saving import save
 from tests.conformance.builders import commit, pushed
 from tests.model.cloudevents import as_cloudevent
 from tests.support.bulk import peak_until_announced, publish_huge_event, publish_small_events
 from tests.support.direct import DirectApplier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from consumer.services import Services
+    from consumer.store.database import Cursor
+    from consumer.store.working_set import WorkingSet
     from tests.support.product import Product
 
 BACKLOG = 30_000
@@ -55,17 +60,45 @@ def test_an_event_of_16_mib(install: Callable[..., Product]) -> None:
     assert (counted.commits, counted.listed, dead_letters(product)) == (4_000, 4_000, [])
 
 
-def test_messages_that_name_very_many_groups_are_applied_in_parts(
-    services: Services, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+NAMING_GROUPS = [as_cloudevent(pushed(commit(key, message="Fixes WEB-1, WEB-2"), version=key)) for key in "abcdefgh"]
+PARTS = [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]]
+
+
+@pytest.fixture
+def applier(services: Services, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[DirectApplier]:
     monkeypatch.setattr(applying, "MOST_REFERENCES", 4)
-    events = [pushed(commit(key, message="Fixes WEB-1, WEB-2"), version=key) for key in "abcdefgh"]
-    with closing(DirectApplier(database_url, services.redis_url)) as applier:
-        applier.apply([as_cloudevent(event) for event in events])
-        with transaction(applier.engine) as cursor:
-            cursor.execute("SELECT array_agg(version ORDER BY version) FROM release GROUP BY xmin::text ORDER BY 1")
-            parts = [versions for (versions,) in cursor.fetchall()]
-            cursor.execute("SELECT next_offset, applied FROM consumer_offset")
-            ((next_offset, applied),) = cursor.fetchall()
-    assert parts == [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]]
-    assert (next_offset, applied) == (8, 8)
+    with closing(DirectApplier(database_url, services.redis_url)) as direct:
+        yield direct
+
+
+def transactions(applier: DirectApplier) -> list[list[str]]:
+    """The versions of the releases that each transaction made; all that it had to do is done."""
+    with transaction(applier.engine) as cursor:
+        cursor.execute("SELECT array_agg(version ORDER BY version) FROM release GROUP BY xmin::text ORDER BY 1")
+        made = [versions for (versions,) in cursor.fetchall()]
+        cursor.execute("SELECT next_offset, applied, absent, duplicate FROM consumer_offset")
+        assert cursor.fetchall() == [(len(NAMING_GROUPS), len(NAMING_GROUPS), 0, 0)]
+    return made
+
+
+def test_messages_that_name_very_many_groups_are_applied_in_parts(applier: DirectApplier) -> None:
+    applier.apply(NAMING_GROUPS)
+    assert transactions(applier) == PARTS
+
+
+def test_a_second_attempt_goes_on_behind_the_parts_that_are_committed(
+    applier: DirectApplier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saves = count(1)
+
+    def fail_once(cursor: Cursor, rows: WorkingSet) -> None:
+        if next(saves) == 3:
+            raise psycopg2.OperationalError
+        save(cursor, rows)
+
+    monkeypatch.setattr(applying, "save", fail_once)
+    batch = applier.batch(NAMING_GROUPS)
+    with pytest.raises(psycopg2.OperationalError):
+        applier.applier.apply(batch)
+    applier.applier.apply(batch)
+    assert transactions(applier) == PARTS

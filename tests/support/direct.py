@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from consumer.intake.batch import Batch
+
 
 class DirectApplier:
     """One stream of records that were never in Kafka.
@@ -68,6 +70,10 @@ class DirectApplier:
 
     def apply(self, documents: Sequence[dict[str, Any] | bytes | None]) -> None:
         """Apply CloudEvents (or raw values) as one batch."""
+        self.applier.apply(self.batch(documents))
+
+    def batch(self, documents: Sequence[dict[str, Any] | bytes | None]) -> Batch:
+        """Make a batch of CloudEvents (or raw values) that come next."""
         records = []
         start = self._next_offset
         for document in documents:
@@ -76,7 +82,7 @@ class DirectApplier:
                 (self.stream, Record("release-events", self._partition.partition, self._next_offset, None, value))
             )
             self._next_offset += 1
-        self.applier.apply(make_batch(records, {self.stream.id: start}, self.settings))
+        return make_batch(records, {self.stream.id: start}, self.settings)
 
     def close(self) -> None:
         """Close the connections to PostgreSQL."""
