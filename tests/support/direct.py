@@ -87,3 +87,9 @@ class DirectApplier:
     def close(self) -> None:
         """Close the connections to PostgreSQL."""
         self.engine.dispose()
+
+
+def cloudevent(type_: str, /, **data: Any) -> dict[str, Any]:
+    """An event of the organization ``acme``, with an id of its own."""
+    required = {"specversion": "1.0", "id": uuid4().hex, "source": "/tests", "type": type_}
+    return required | {"data": {"organization": "acme"} | data}
